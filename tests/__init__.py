@@ -1,0 +1,1 @@
+"""The tests, in tiers: unit, property, contract, integration, faults, acceptance, bench."""

@@ -1,0 +1,55 @@
+"""What every test has: shared fixtures, and a word on what cannot run on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+
+import pytest
+
+pytest_plugins = ["tests.support.brokers", "tests.support.databases"]
+
+NEEDS = {
+    "kafka": ("Apache Kafka", "KAFKA_JARS is not set", ("KAFKA_JARS",), ()),
+    "mariadb": (
+        "MariaDB",
+        "MARIADB_URL is not set and no mariadbd is installed",
+        ("MARIADB_URL",),
+        ("mariadbd", "/usr/sbin/mariadbd"),
+    ),
+}
+"""Marker: what a person calls the part, why it is missing, and the variables and programs any one
+of which brings it."""
+
+COMPLETE = "ERASURE_TESTS_COMPLETE"
+"""When this is ``yes``, nothing is left out: a missing part is a failure. ``.ci/run`` sets it."""
+
+_left_out: Counter[str] = Counter()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a part that is not there, and count it."""
+    if os.environ.get(COMPLETE) == "yes":
+        return
+    missing = {
+        marker
+        for marker, (_, _, variables, programs) in NEEDS.items()
+        if not any(map(os.environ.get, variables)) and not any(map(shutil.which, programs))
+    }
+    dropped = [item for item in items if any(item.get_closest_marker(m) for m in missing)]
+    for item in dropped:
+        _left_out.update(m for m in missing if item.get_closest_marker(m))
+        items.remove(item)
+    config.hook.pytest_deselected(items=dropped)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, and where it runs."""
+    for marker, count in sorted(_left_out.items()):
+        name, why, *_ = NEEDS[marker]
+        terminalreporter.write_line(
+            f"Left out here: {count} test(s) that need {name}: {why}. "
+            ".ci/run brings what they need and runs them.",
+            yellow=True,
+        )

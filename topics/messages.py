@@ -1,0 +1,133 @@
+"""What every message out holds: models for those who read our topics, and for the JSON Schemas.
+
+All values are JSON in UTF-8. Times are RFC 3339 in UTC, dates ISO 8601. None of these messages
+holds an identifier of a person in the clear; ``source`` and ``id`` are those of the upstream event
+and as harmless as upstream makes them. :mod:`topics.writing` builds the bytes.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from topics.events import EventKind, Moment
+from topics.rejections import Reason
+
+
+class _Message(BaseModel):
+    """Frozen, and nothing in it that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Command(_Message):
+    """``erasure.commands.<store>``, keyed by the command's id: work for a connector.
+
+    The id alone: what is to be done, and to whom, stands in the ledger (claim check).
+    """
+
+    command: int = Field(ge=1, description="The command's id in the ledger.")
+
+
+class Suppression(_Message):
+    """``erasure.suppressions``, compacted, keyed by the pseudonym in hexadecimal.
+
+    The whole state of one pseudonym: do not collect for these purposes. A message without a value
+    (a tombstone) says that nothing is stopped any more.
+    """
+
+    pseudonym: str = Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="HMAC-SHA256 of a normalised identifier under the company's key. Still "
+        "personal data: to be used for this purpose only.",
+    )
+    stopped: dict[str, Moment] = Field(
+        min_length=1, description="Each stopped purpose, and since when."
+    )
+
+
+class Outcome(_Message):
+    """What became of one field group, for one case in one store."""
+
+    group: str = Field(description='Store-wide name of the field group; "*" is all of them.')
+    result: Literal["erased", "anonymised", "restricted", "retained", "absent", "refused"]
+    rows: int | None = Field(default=None, ge=0, description="Rows touched; null: not known.")
+    grounds: list[str] = Field(default=[], description="The grounds that keep what is kept.")
+    until: date | None = Field(
+        default=None, description="The first day on which no ground keeps it any more."
+    )
+    why: str | None = Field(
+        default=None, description="Why it was refused, or why there is no until (unknown-anchor)."
+    )
+    interrupted: bool = Field(
+        default=False,
+        description="An earlier attempt broke off after it may have erased: nothing was left to "
+        "count, and the result is erased all the same.",
+    )
+
+
+class CaseOutcomes(_Message):
+    """One case of a batch of receipts."""
+
+    case: UUID
+    outcomes: list[Outcome] = Field(min_length=1)
+
+
+class Receipts(_Message):
+    """``erasure.receipts``, keyed by ``answer|store``: all the cases one transaction settled.
+
+    One message a transaction and not one a case: 500 people are erased and settled together.
+    """
+
+    answer: int = Field(description="The settling transaction: the same number is the same news.")
+    store: str
+    command: int | None = Field(default=None, description="Left out where nobody was found.")
+    cases: list[CaseOutcomes] = Field(min_length=1)
+    verified: bool = Field(description="The store was read again and showed these outcomes.")
+    settled_at: Moment
+    policy: str | None = Field(description="The version of the policy it was decided under.")
+
+
+class UpstreamEvent(_Message):
+    """The event of upstream that a message is about."""
+
+    source: str
+    id: str
+    type: EventKind
+
+
+class Completion(_Message):
+    """``erasure.completed``, keyed by ``source|id`` of the upstream event: it is done with.
+
+    ``closed``: every store has answered; ``superseded``: a newer event made it void;
+    ``rejected``: an operator turned it down, see ``reason``.
+    """
+
+    event: UpstreamEvent
+    case: UUID
+    state: Literal["closed", "superseded", "rejected"]
+    reason: dict[str, object] | None = Field(default=None, description="Left out when closed.")
+    due_on: date = Field(description="The last day the law allowed for it.")
+    closed_at: Moment
+    stores: dict[str, list[Outcome]] | None = Field(
+        default=None, description="What became of it in each store, where that is told here."
+    )
+
+
+class Rejection(_Message):
+    """``erasure.rejected``, keyed by ``source|id`` where both are known: nobody could read it.
+
+    Where the message stood, and why it was not accepted; never what it held. Correct the event
+    and publish it again, with a new ``id`` or the same.
+    """
+
+    reason: Reason
+    detail: str = Field(description="In words, for people; may change.")
+    topic: str
+    partition: int
+    offset: int
+    source: str | None = Field(description="Of the event, where it could be read.")
+    id: str | None = Field(description="Of the event, where it could be read.")

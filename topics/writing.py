@@ -1,0 +1,153 @@
+"""Messages out, as key and value in bytes. :mod:`topics.messages` says what they hold.
+
+Plain dicts and orjson: receipts are written by the thousand a second. Times must have a time zone;
+a time without one is a mistake of ours and raises ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from topics.moments import in_utc
+from topics.reading import Message
+from topics.rejections import Rejected
+
+Outgoing = tuple[bytes | None, bytes | None]
+"""Key and value of one message; a value of None is a tombstone."""
+
+_PSEUDONYM_BYTES: Final = 32
+
+
+def command_key(command_id: int) -> bytes:
+    """Key of a command's message."""
+    return str(command_id).encode()
+
+
+def command_message(command_id: int) -> bytes:
+    """Value of a command's message: its id and nothing else."""
+    return _bytes({"command": command_id})
+
+
+def command(command_id: int) -> Outgoing:
+    """One command for the topic of its store."""
+    return command_key(command_id), command_message(command_id)
+
+
+def read_command(value: bytes) -> int:
+    """The command's id in a message on a command topic, which only we write to.
+
+    Raises ValueError when it is none: somebody else writes there. The message never holds it.
+    """
+    try:
+        members = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        members = None
+    command_id = members.get("command") if isinstance(members, dict) else None
+    if not isinstance(command_id, int) or isinstance(command_id, bool) or command_id < 1:
+        raise ValueError("not a command of ours: something else publishes on a command topic")
+    return command_id
+
+
+def suppression_key(pseudonym: bytes) -> bytes:
+    """Key of a suppression: the pseudonym in hexadecimal.
+
+    Raises ValueError for anything that is not 32 bytes long, so that no plain identifier slips in.
+    """
+    if len(pseudonym) != _PSEUDONYM_BYTES:
+        raise ValueError("a pseudonym is the 32 bytes of an HMAC-SHA256")
+    return pseudonym.hex().encode()
+
+
+def suppression(pseudonym: bytes, stopped: Mapping[str, datetime]) -> Outgoing:
+    """The whole state of one pseudonym: each stopped purpose and since when.
+
+    Nothing stopped gives a tombstone, so that compaction forgets the pseudonym.
+    """
+    key = suppression_key(pseudonym)
+    if not stopped:
+        return key, None
+    since = {purpose: in_utc(moment) for purpose, moment in sorted(stopped.items())}
+    return key, _bytes({"pseudonym": pseudonym.hex(), "stopped": since})
+
+
+def receipts_key(answer: int, store: str) -> bytes:
+    """Key of a batch of receipts."""
+    return f"{answer}|{store}".encode()
+
+
+def receipts(
+    *,
+    answer: int,
+    command: int | None,
+    store: str,
+    policy: str | None,
+    settled_at: datetime,
+    cases: Iterable[tuple[UUID, Sequence[object]]],
+) -> Outgoing:
+    """All cases that one transaction settled in one store: (case, outcomes), each re-read."""
+    each = [{"case": str(case_id), "outcomes": outcomes} for case_id, outcomes in cases]
+    members = {"answer": answer, "store": store, "cases": each, "verified": True}
+    members |= {"settled_at": in_utc(settled_at), "policy": policy}
+    if command is not None:
+        members["command"] = command
+    return receipts_key(answer, store), _bytes(members)
+
+
+def event_key(source: str, event_id: str) -> bytes:
+    """``source|id`` of an upstream event: the key by which upstream follows its own event.
+
+    A key to find, not to take apart: both parts may hold a bar.
+    """
+    return f"{source}|{event_id}".encode()
+
+
+def completion(
+    *,
+    source: str,
+    event_id: str,
+    kind: str,
+    case_id: UUID,
+    state: str,
+    due_on: date,
+    closed_at: datetime,
+    reason: Mapping[str, Any] | None = None,
+    stores: Mapping[str, Sequence[object]] | None = None,
+) -> Outgoing:
+    """An upstream event is done with: ``state`` is closed, superseded or rejected."""
+    members: dict[str, object] = {
+        "event": {"source": source, "id": event_id, "type": kind},
+        "case": str(case_id),
+        "state": state,
+        "due_on": due_on,
+        "closed_at": in_utc(closed_at),
+    }
+    if reason is not None:
+        members["reason"] = reason
+    if stores is not None:
+        members["stores"] = stores
+    return event_key(source, event_id), _bytes(members)
+
+
+def rejection(rejected: Rejected, message: Message) -> Outgoing:
+    """Why a message was not accepted and where it stands; nothing of what it holds."""
+    known = rejected.source is not None and rejected.id is not None
+    members = {
+        "reason": rejected.reason,
+        "detail": rejected.detail,
+        "topic": message.topic,
+        "partition": message.partition,
+        "offset": message.offset,
+        "source": rejected.source,
+        "id": rejected.id,
+    }
+    key = event_key(str(rejected.source), str(rejected.id)) if known else None
+    return key, _bytes(members)
+
+
+def _bytes(members: Mapping[str, object]) -> bytes:
+    return orjson.dumps(members, option=orjson.OPT_UTC_Z)

@@ -1,0 +1,160 @@
+"""The connector protocol: what a connector is given, what it must answer, what it may raise.
+
+A connector serves one store. It is given root keys and a shape, never a decision to take: which
+consents live is settled before (the shape), which anchors are over is a bind (the cut-offs), and
+the rows' own dates are compared in the store, in the statement that erases.
+
+Every method may raise the three faults of :mod:`connectors.faults` and nothing else. Every method
+may be called again with the same arguments without harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a connector can do. The worker asks for nothing else."""
+
+    erase: bool
+    anonymise: bool
+    restrict: bool
+    verify: bool
+    batch_size: int
+    """Keys at the most in one :class:`Work`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One case's question: whose rows carry any of these identifiers?
+
+    ``ref`` is the asker's own number for the case; ``identifiers`` are (kind, normalised value).
+    """
+
+    ref: int
+    identifiers: tuple[tuple[str, str], ...]
+
+    def __repr__(self) -> str:
+        """Mask the identifiers: they are personal data."""
+        return f"Lookup(ref={self.ref}, identifiers=<{len(self.identifiers)} masked>)"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A root row found for a lookup, with the strong identifiers it carries."""
+
+    ref: int
+    key: Key
+    identifiers: tuple[tuple[str, str], ...]
+
+    def __repr__(self) -> str:
+        """Mask key and identifiers: they are personal data."""
+        return f"Match(ref={self.ref}, key=<masked>, identifiers=<{len(self.identifiers)} masked>)"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The keys of tasks of one shape, and today's cut-offs."""
+
+    shape: Shape
+    cutoffs: Cutoffs
+    keys: Sequence[Key]
+
+    def __repr__(self) -> str:
+        """Mask the keys: they are personal data."""
+        return f"Work(shape={self.shape}, keys=<{len(self.keys)} masked>)"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Rows of one field group that a call deleted or overwrote for one key."""
+
+    deleted: int = 0
+    overwritten: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One ground that keeps rows of a group: how many, their newest anchor, how many without one.
+
+    ``latest`` is None when no kept row has an anchor (or the ground has none); ``nulls`` counts
+    the rows whose anchor is null.
+    """
+
+    ground: str
+    rows: int
+    latest: date | None
+    nulls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What a re-read found of one group for one key.
+
+    ``left`` counts rows that should be gone or overwritten and are not: more than none means that
+    the store did not do what it was told, and the task has failed (rule 3).
+    """
+
+    left: int
+    kept: tuple[Kept, ...]
+
+
+Effects = Mapping[Key, Mapping[str, Done]]
+"""Per key and field group; what is not mentioned had no row to touch."""
+
+Remainders = Mapping[Key, Mapping[str, Remainder]]
+"""Per key and field group; what is not mentioned has no row in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing ``erasure check`` has to say about a store."""
+
+    level: str
+    """``error`` (the worker must not run) or ``warning``."""
+    what: str
+    todo: str
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One store, as the worker sees it."""
+
+    @property
+    def mapping(self) -> StoreMapping:
+        """The store's tables and groups, as the policy declares them."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this connector can do."""
+        ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Compare the running store with the mapping; an empty answer means all is well."""
+        ...
+
+    async def resolve(self, lookups: Sequence[Lookup]) -> Sequence[Match]:
+        """Find the root rows of a batch of cases, with one look-up for the whole batch."""
+        ...
+
+    async def erase(self, work: Work) -> Effects:
+        """Delete or overwrite, in one transaction, what no living ground keeps.
+
+        All or nothing: when it raises, nothing was changed (but see ``RetryLater.in_doubt``).
+        """
+        ...
+
+    async def verify(self, work: Work) -> Remainders:
+        """Read again, in a transaction of its own, what is there for these keys."""
+        ...
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        ...

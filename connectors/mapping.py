@@ -1,0 +1,143 @@
+"""What a connector must know of a store: tables, links, field groups and their grounds.
+
+The policy (``worker.core.policy``) compiles into these values; a connector turns them into
+statements. Nothing here knows a database driver.
+
+Terms (see also DESIGN): a *field group* is the fields of one table that share their grounds: the
+unit of decision and of outcome. The *root* table of a store is the one whose key names a person
+there; every other table hangs below it through ``parent``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+Key = tuple[int | str, ...]
+"""The root table's key of one person, one value a key column, in the declared order."""
+
+Shape = tuple[str, ...]
+"""Sorted names of the revocable grounds that still live for a task. Same shape, same statement."""
+
+Cutoffs = Mapping[str, date]
+"""For each ground with an anchor: the latest anchor date whose period is over today."""
+
+
+class NullAnchor(StrEnum):
+    """What a null anchor means; the policy says it, nobody guesses."""
+
+    RUNNING = "running"
+    """The period has not begun (a contract without an end): the ground lives."""
+    UNKNOWN = "unknown"
+    """The date is missing: retained with the reason ``unknown-anchor``, shown to the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The date column from which a ground's period runs, in the row or in its parent's row."""
+
+    column: str
+    of_parent: bool
+    null: NullAnchor
+
+
+@dataclass(frozen=True, slots=True)
+class GroundUse:
+    """One ground as a field group uses it.
+
+    It lives for a row when it is not revoked (``revocable`` and absent from the shape) and its
+    anchor is later than the ground's cut-off (or it has no anchor).
+    """
+
+    ground: str
+    revocable: bool
+    anchor: Anchor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column with personal data, and what stands there when its row must stay."""
+
+    column: str
+    category: str
+    overwrite: str | int | None
+    """``None`` empties the field (outcome ``erased``); a value replaces it (``anonymised``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGroup:
+    """Fields of one table that share their grounds. ``name`` is unique within the store."""
+
+    name: str
+    fields: tuple[Field, ...]
+    grounds: tuple[GroundUse, ...]
+
+    @property
+    def anonymises(self) -> bool:
+        """Whether what is left after overwriting is a declared value rather than nothing."""
+        return any(field.overwrite is not None for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierColumn:
+    """A root column that holds an identifier of the declared kind."""
+
+    kind: str
+    column: str
+    ignore_case: bool
+    strong: bool
+    """Only a strong identifier found in a row may lead on to another store (rule 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParentLink:
+    """How a row names its parent: pairs of (own column, parent's column)."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of a store.
+
+    ``name`` is the policy's word for it, ``relation`` its name in the database. With ``row_stays``
+    the row is never deleted, its fields are overwritten only. ``rows_per_person`` of the root says
+    whether two rows for one identifier are two people (``"one"``: the case is parked) or two rows
+    of the same person (``"many"``).
+    """
+
+    name: str
+    relation: str
+    schema: str | None
+    key: tuple[str, ...]
+    parent: ParentLink | None
+    groups: tuple[FieldGroup, ...]
+    identifiers: tuple[IdentifierColumn, ...] = ()
+    row_stays: bool = False
+    rows_per_person: str = "one"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMapping:
+    """A store's tables, the root first and every parent before its children."""
+
+    store: str
+    time_zone: str
+    """IANA name: a time stamp used as an anchor counts as its date in this zone."""
+    tables: tuple[Table, ...]
+
+    @property
+    def root(self) -> Table:
+        """The table whose key names a person in this store."""
+        return self.tables[0]
+
+    def children(self, table: Table) -> tuple[Table, ...]:
+        """The tables whose rows hang directly below ``table``."""
+        return tuple(t for t in self.tables if t.parent and t.parent.table == table.name)
+
+    def groups(self) -> tuple[FieldGroup, ...]:
+        """Every field group of the store, parents' before children's."""
+        return tuple(group for table in self.tables for group in table.groups)

@@ -1,0 +1,1 @@
+"""The erasure worker: hears requests, decides by policy, erases, verifies and proves it."""

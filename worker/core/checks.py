@@ -1,0 +1,144 @@
+"""What must hold between the parts of a policy, beyond spelling and names.
+
+Each check finds every case of one mistake that would let data outlive their grounds, go too
+early, or be lost sight of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from worker.core.grounds import Ground, GroundKind, Purpose
+from worker.core.references import Flaw, Place
+from worker.core.tables import Store, TableRule
+from worker.core.wording import near
+
+
+def marketing_grounds(
+    grounds: Mapping[str, Ground], purposes: Mapping[str, Purpose]
+) -> Iterator[Flaw]:
+    """Direct marketing rests on what an objection can end (GDPR art. 21(2)-(3)).
+
+    Then an erasure request, which ends no contract and no duty, need not tell them apart.
+    """
+    for name, ground in grounds.items():
+        if ground.purpose is None or not purposes[ground.purpose].direct_marketing:
+            continue
+        if ground.overriding:
+            yield Flaw(
+                ("grounds", name, "overriding"),
+                "an objection to direct marketing always wins (GDPR art. 21(3)); "
+                "write overriding: false",
+            )
+        elif ground.kind in (GroundKind.CONTRACT, GroundKind.LEGAL_OBLIGATION):
+            yield Flaw(
+                ("grounds", name, "purpose"),
+                f"direct marketing cannot rest on a {ground.kind}: anyone may object to it at "
+                "any time (GDPR art. 21(2)); write kind: consent or kind: legitimate-interest",
+            )
+
+
+def store_flaws(name: str, store: Store, grounds: Mapping[str, Ground]) -> Iterator[Flaw]:
+    """Find what is wrong with one store, its tables in the declared order."""
+    top: Place = ("stores", name, "tables")
+    yield from _one_root(top, store)
+    yield from _order(top, store)
+    for table_name, table in store.tables.items():
+        place: Place = (*top, table_name)
+        yield from _identifiers(place, table)
+        yield from _contents(place, table)
+        yield from _anchors(place, table, grounds)
+        yield from _lost_rows(place, table_name, table, store)
+
+
+def _one_root(top: Place, store: Store) -> Iterator[Flaw]:
+    roots = [name for name, table in store.tables.items() if table.parent is None]
+    if not roots:
+        yield Flaw(top, "no table without a parent: the root's key is what names a person here")
+    for name in roots[1:]:
+        yield Flaw(
+            (*top, name),
+            f"'{name}' has no parent, nor has '{roots[0]}': a store has one root; "
+            f"add parent: {{table: {roots[0]}, columns: {{…}}}}",
+        )
+
+
+def _order(top: Place, store: Store) -> Iterator[Flaw]:
+    seen: set[str] = set()
+    for name, table in store.tables.items():
+        if table.parent is not None and table.parent.table not in seen:
+            above = table.parent.table
+            what = "itself" if above == name else f"'{above}', which is declared after it"
+            yield Flaw((*top, name), f"'{name}' hangs below {what}; declare the parent first")
+        seen.add(name)
+
+
+def _identifiers(place: Place, table: TableRule) -> Iterator[Flaw]:
+    if table.parent is None and not table.identifiers:
+        yield Flaw(
+            place,
+            "no event can reach this store: its root declares no identifiers; "
+            "add identifiers: {<kind>: <column>}",
+        )
+    elif table.parent is not None and table.identifiers:
+        yield Flaw(
+            (*place, "identifiers"), "only the root is looked up; move the identifiers there"
+        )
+    if table.parent is not None and table.rows_per_person == "many":
+        yield Flaw(
+            (*place, "rows_per_person"), "only the root says this; children may always be many"
+        )
+
+
+def _contents(place: Place, table: TableRule) -> Iterator[Flaw]:
+    if not table.fields:
+        yield Flaw(
+            place,
+            "a table without fields has no ground to be kept on, so every event would empty it; "
+            "declare its fields, or leave the table out",
+        )
+    for column, field in table.fields.items():
+        if len(set(field.grounds)) < len(field.grounds):
+            yield Flaw((*place, "fields", column, "grounds"), "a ground stands twice; name it once")
+
+
+def _anchors(place: Place, table: TableRule, grounds: Mapping[str, Ground]) -> Iterator[Flaw]:
+    for name, anchor in table.anchors.items():
+        if anchor.of == "parent" and table.parent is None:
+            yield Flaw((*place, "anchors", name, "of"), "the root has no parent; write of: row")
+    for column, field in table.fields.items():
+        for at, used in enumerate(field.grounds):
+            anchor_name = grounds[used].anchor
+            if anchor_name is not None and anchor_name not in table.anchors:
+                yield Flaw(
+                    (*place, "fields", column, "grounds", at),
+                    f"'{used}' runs from the anchor '{anchor_name}', which this table does not "
+                    f"map{near(anchor_name, table.anchors)}; add under anchors: "
+                    f'{anchor_name}: {{column: <date column>, "null": running or unknown}}',
+                )
+
+
+def _lost_rows(place: Place, name: str, table: TableRule, store: Store) -> Iterator[Flaw]:
+    """A column by which rows are found or dated must not change while its row stays."""
+    children = [t for t in store.tables.values() if t.parent and t.parent.table == name]
+    needed: dict[str, str] = {}
+    for child in children:
+        dates = [a.column for a in child.anchors.values() if a.of == "parent"]
+        needed |= dict.fromkeys(dates, "children's anchor")
+        links = child.parent.columns.values() if child.parent else ()
+        needed |= dict.fromkeys(links, "link of the children")
+    needed |= {a.column: "anchor" for a in table.anchors.values() if a.of == "row"}
+    if table.parent:
+        needed |= dict.fromkeys(table.parent.columns, "link to the parent")
+    needed |= dict.fromkeys(table.key, "key")
+    # A row without children whose fields share their grounds is deleted whole, never overwritten.
+    one_group = len({frozenset(field.grounds) for field in table.fields.values()}) == 1
+    if table.row == "goes" and one_group and not children:
+        return
+    for column in table.fields:
+        if column in needed:
+            yield Flaw(
+                (*place, "fields", column),
+                f"'{column}' is the {needed[column]}: overwritten, the row could not be found or "
+                "dated again; take it out of fields, it goes with the row",
+            )

@@ -1,0 +1,65 @@
+"""The states of a case and the moves between them.
+
+::
+
+    open ──────> closed, superseded
+     │  ▲
+     ▼  │ resumed
+    parked ────> rejected, superseded
+
+Repeating a move changes nothing: every step of the worker may be done twice.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    """The stop is committed; it is being planned, or its tasks stand in commands."""
+    PARKED = "parked"
+    """Waits for a person: an identifier led to two people, for instance."""
+    CLOSED = "closed"
+    """Every task has an outcome that was verified."""
+    SUPERSEDED = "superseded"
+    """A newer consent took its place."""
+    REJECTED = "rejected"
+    """An operator decided that nothing is to be erased."""
+
+
+class IllegalMove(Exception):
+    """A case cannot go from one state to the other; nothing was changed."""
+
+    def __init__(self, current: CaseState, target: CaseState) -> None:
+        super().__init__(f"a case that is {current} cannot become {target}; it stays {current}")
+        self.current = current
+        self.target = target
+
+
+MOVES: Final[dict[CaseState, frozenset[CaseState]]] = {
+    CaseState.OPEN: frozenset({CaseState.PARKED, CaseState.CLOSED, CaseState.SUPERSEDED}),
+    # A resumed case is open again and planned anew, with the keys that the operator named.
+    CaseState.PARKED: frozenset({CaseState.OPEN, CaseState.REJECTED, CaseState.SUPERSEDED}),
+    CaseState.CLOSED: frozenset(),
+    CaseState.SUPERSEDED: frozenset(),
+    CaseState.REJECTED: frozenset(),
+}
+
+STANDING: Final = frozenset(state for state, targets in MOVES.items() if targets)
+"""States from which a case still has to go somewhere."""
+
+
+def may_move(current: CaseState, target: CaseState) -> bool:
+    """Tell whether a case may go from one state to the other (staying is always allowed)."""
+    return current is target or target in MOVES[current]
+
+
+def move(current: CaseState, target: CaseState) -> CaseState:
+    """Return the new state. Raises IllegalMove when the move is not allowed."""
+    if not may_move(current, target):
+        raise IllegalMove(current, target)
+    return target

@@ -1,0 +1,203 @@
+"""Judging: from what a connector did and found again to the outcomes of one task.
+
+Runs for every person, so the common case (the re-read found nothing) takes no more than a look-up
+per field group, and equal outcomes are one object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Final, Literal
+
+from connectors.base import Done, Effects, Kept, Remainder, Remainders
+from connectors.mapping import FieldGroup, Key, NullAnchor, Shape, StoreMapping, Table
+from worker.core.policy import Policy
+
+Result = Literal["erased", "anonymised", "restricted", "retained", "absent", "refused"]
+
+UNKNOWN_ANCHOR: Final = "unknown-anchor"
+NOT_GONE: Final = "not-gone"
+KEPT_WITHOUT_GROUND: Final = "kept-without-ground"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one field group.
+
+    ``rows`` counts the rows erased or overwritten (None: a try that was cut short did it, so
+    nobody counted); ``grounds`` keep the rest until ``until``, the first day without a ground
+    (None: open, it has no date yet).
+    """
+
+    group: str
+    result: Result
+    rows: int | None
+    grounds: tuple[str, ...] = ()
+    until: date | None = None
+    why: str | None = None
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The task failed its verification: ``groups`` are not as they should be (rule 3)."""
+
+    reason: str
+    groups: tuple[str, ...] = ()
+
+
+def judge(
+    policy: Policy,
+    mapping: StoreMapping,
+    effects: Effects,
+    remainders: Remainders,
+    keys: Sequence[Key],
+    interrupted: bool,
+    shape: Shape,
+) -> list[Outcome] | Failed:
+    """Return one outcome a field group, in the mapping's order, or why the task failed.
+
+    ``effects`` and ``remainders`` may hold other tasks' keys too. ``interrupted`` says that an
+    earlier try was begun and never noted as finished: what is not there may be its doing.
+    """
+    done = [effect for key in keys if (effect := effects.get(key))]
+    left = [remainder for key in keys if (remainder := remainders.get(key))]
+    if not left:
+        return [
+            _gone(group.name, *_touched(group.name, done), group.anonymises, interrupted)
+            for group in mapping.groups()
+        ]
+    outcomes: list[Outcome] = []
+    failed: dict[str, list[str]] = {}
+    for table in mapping.tables:
+        for group in table.groups:
+            touched = _touched(group.name, done)
+            found = [there for groups in left if (there := groups.get(group.name))]
+            if not found:
+                outcomes.append(_gone(group.name, *touched, group.anonymises, interrupted))
+            elif reason := _failure(group, found, shape):
+                failed.setdefault(reason, []).append(group.name)
+            else:
+                outcomes.append(_outcome(policy, table, group, found, touched, interrupted))
+    for reason in (NOT_GONE, KEPT_WITHOUT_GROUND):
+        if reason in failed:
+            return Failed(reason, tuple(failed[reason]))
+    return outcomes
+
+
+def _touched(group: str, done: Sequence[Mapping[str, Done]]) -> tuple[int, int]:
+    """Count the rows of a group that were deleted and that were overwritten."""
+    deleted = overwritten = 0
+    for effects in done:
+        if (effect := effects.get(group)) is not None:
+            deleted += effect.deleted
+            overwritten += effect.overwritten
+    return deleted, overwritten
+
+
+@lru_cache(maxsize=8192)
+def _gone(
+    group: str, deleted: int, overwritten: int, anonymises: bool, interrupted: bool
+) -> Outcome:
+    """Return the outcome of a group of which nothing is kept."""
+    rows = deleted + overwritten
+    if rows:
+        return Outcome(group, "anonymised" if overwritten and anonymises else "erased", rows)
+    if interrupted:
+        return Outcome(group, "erased", None, interrupted=True)
+    return Outcome(group, "absent", 0)
+
+
+def _failure(group: FieldGroup, found: Sequence[Remainder], shape: Shape) -> str | None:
+    """Tell why what was found again contradicts what should be there."""
+    for remainder in found:
+        if remainder.left:
+            return NOT_GONE
+    for remainder in found:
+        for kept in remainder.kept:
+            if kept.rows and not _lives(group, kept.ground, shape):
+                return KEPT_WITHOUT_GROUND
+    return None
+
+
+def _lives(group: FieldGroup, ground: str, shape: Shape) -> bool:
+    for use in group.grounds:
+        if use.ground == ground:
+            return not use.revocable or ground in shape
+    return False
+
+
+def _outcome(
+    policy: Policy,
+    table: Table,
+    group: FieldGroup,
+    found: Sequence[Remainder],
+    touched: tuple[int, int],
+    interrupted: bool,
+) -> Outcome:
+    rows = sum(touched)
+    keeping = [kept for remainder in found for kept in remainder.kept if kept.rows]
+    if keeping:
+        uncounted = interrupted and not rows
+        names = [kept.ground for kept in keeping]
+        return Outcome(
+            group.name,
+            "retained",
+            None if uncounted else rows,
+            grounds=tuple(use.ground for use in group.grounds if use.ground in names),
+            until=_until(policy, group, keeping),
+            why=UNKNOWN_ANCHOR if _dateless(table, group, found) else None,
+            interrupted=uncounted,
+        )
+    if found and interrupted and not rows and group.anonymises:
+        # The row is there and holds the declared values: the try that was cut short overwrote it.
+        return Outcome(group.name, "anonymised", None, interrupted=True)
+    return _gone(group.name, *touched, group.anonymises, interrupted)
+
+
+def _until(policy: Policy, group: FieldGroup, keeping: Sequence[Kept]) -> date | None:
+    """Return the first day without any keeping ground; None while one has no date."""
+    anchors = {use.ground: use.anchor for use in group.grounds}
+    latest: date | None = None
+    for kept in keeping:
+        anchor = anchors[kept.ground]
+        if anchor is None or (kept.nulls and anchor.null is NullAnchor.RUNNING):
+            return None
+        if kept.latest is not None:
+            over = policy.until(kept.ground, kept.latest)
+            latest = over if latest is None or over > latest else latest
+    return latest
+
+
+def _dateless(table: Table, group: FieldGroup, found: Sequence[Remainder]) -> bool:
+    """Tell whether a row may be kept only because a date is missing (rule 5).
+
+    A ground without an anchor keeps every row, so none is. A root key has one row, which another
+    ground then keeps too. Of several rows nobody knows which ground keeps which: the operator
+    is shown one case too many rather than one too few.
+    """
+    if not any(kept.nulls for remainder in found for kept in remainder.kept):
+        return False
+    unknown = {
+        use.ground
+        for use in group.grounds
+        if use.anchor is not None and use.anchor.null is NullAnchor.UNKNOWN
+    }
+    open_ended = {use.ground for use in group.grounds if use.anchor is None}
+    for remainder in found:
+        missing = [kept for kept in remainder.kept if kept.nulls and kept.ground in unknown]
+        if not missing or any(kept.ground in open_ended for kept in remainder.kept if kept.rows):
+            continue
+        if table.parent is None and any(_known(remainder.kept, unknown)):
+            continue
+        return True
+    return False
+
+
+def _known(kept: Collection[Kept], unknown: Collection[str]) -> Iterator[bool]:
+    """Tell for each ground whether it keeps rows for a reason other than a missing date."""
+    for one in kept:
+        yield one.rows > (one.nulls if one.ground in unknown else 0)

@@ -1,0 +1,16 @@
+"""Suggestions in error texts: the name that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return what to append to an error about ``word``: the closest known name, or all of them."""
+    names = {name.lower(): name for name in sorted(known)}
+    if not names:
+        return ""
+    if close := get_close_matches(word.lower(), names, n=1):
+        return f"; did you mean '{names[close[0]]}'?"
+    return f"; known: {', '.join(names.values())}" if len(names) <= 30 else ""

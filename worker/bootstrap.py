@@ -1,0 +1,78 @@
+"""The composition root: the only place that builds the parts and puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from connectors.base import Connector
+from connectors.registry import connect
+from worker.context import Context, Timing
+from worker.core.policy import Policy
+from worker.ledger.database import Ledger
+from worker.policy_file import load as load_policy
+from worker.sealing import Sealer
+from worker.settings import Settings, SettingsError, key_bytes
+from worker.streams.publish import KafkaPublisher
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings, *, policy: Policy | None = None, timing: Timing | None = None
+) -> AsyncIterator[Context]:
+    """Everything that the use cases need, closed again at the end.
+
+    Nothing connects yet: a store or a broker that is away does not keep a worker from starting.
+    Raises SettingsError or the policy's own error when they do not fit together.
+    """
+    policy = policy or load_policy(settings.policy)
+    connectors = open_connectors(settings, policy)
+    ledger = Ledger(settings.ledger.get_secret_value())
+    publisher = KafkaPublisher(settings.broker.bootstrap, idempotent=settings.broker.idempotent)
+    try:
+        yield Context(
+            policy=policy,
+            ledger=ledger,
+            sealer=make_sealer(settings),
+            publisher=publisher,
+            connectors=connectors,
+            now=now,
+            timing=timing or Timing(),
+        )
+    finally:
+        await publisher.close()
+        for connector in connectors.values():
+            await connector.close()
+        await ledger.close()
+
+
+def open_connectors(settings: Settings, policy: Policy) -> dict[str, Connector]:
+    """A connector for each store of the policy. Raises SettingsError when a URL is missing."""
+    missing = sorted(set(policy.stores) - set(settings.stores))
+    if missing:
+        names = ", ".join(f"ERASURE_STORES__{name.upper()}" for name in missing)
+        raise SettingsError(f"{names}: is not set, but the policy declares the store")
+    unknown = sorted(set(settings.stores) - set(policy.stores))
+    if unknown:
+        raise SettingsError(f"stores {', '.join(unknown)}: have a URL, but not in the policy")
+    return {
+        name: connect(
+            store.connector, policy.mapping(name), settings.stores[name].get_secret_value()
+        )
+        for name, store in policy.stores.items()
+    }
+
+
+def make_sealer(settings: Settings) -> Sealer:
+    """The keys of the settings, ready for use."""
+    return Sealer(
+        {key_id: key_bytes(key) for key_id, key in settings.payload_keys.items()},
+        settings.payload_key,
+        key_bytes(settings.pseudonym_key),
+    )
+
+
+def now() -> datetime:
+    """The worker's clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,243 @@
+"""Intake: messages become cases and a stop, before any store is read.
+
+One transaction per batch of messages: dedupe on source + id, the cases, the record of what was
+withdrawn or given, and what a newer consent supersedes. Then the stop is published. What follows
+(resolving, planning) works from the ledger, so a crash here loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from topics import names, writing
+from topics.events import Event, EventKind
+from topics.reading import Message, read
+from topics.rejections import Rejected
+from worker import supersede
+from worker.context import Context
+from worker.core.case_id import case_id
+from worker.core.deadline import due_on
+from worker.core.decisions import ConsentState, record
+from worker.core.lifecycle import CaseState
+from worker.ledger import answers, batches, cases, consents
+from worker.ledger.answers import Answer
+from worker.ledger.cases import Ended
+from worker.ledger.database import Connection
+from worker.payloads import seal_people
+from worker.resolve import Person
+from worker.telling import tell_answer, tell_stop, tell_stop_again
+
+_EFFECTS = {
+    EventKind.CONSENT_WITHDRAWN: "withdrawn",
+    EventKind.MARKETING_OBJECTED: "objected",
+    EventKind.ERASURE_REQUESTED: "objected",
+    EventKind.CONSENT_GIVEN: "given",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """An event on its way into the ledger, with the pseudonyms and purposes it touches."""
+
+    id: UUID
+    event: Event
+    pseudonyms: tuple[bytes, ...]
+    purposes: tuple[str, ...]
+    """What it stops or gives, which for an objection or a request the policy says."""
+
+
+@dataclass(slots=True)
+class Accepted:
+    """What one intake transaction committed."""
+
+    batch_id: int
+    states: dict[bytes, consents.States]
+    answer: Answer | None = None
+    ended: list[Ended] = field(default_factory=list)
+    to_plan: list[int] = field(default_factory=list)
+    """Batches with something to look up: this one, and those made of re-opened cases."""
+
+
+async def take_in(context: Context, messages: Sequence[Message]) -> list[int]:
+    """Accept or reject every message; return the ids of the batches that are to be planned.
+
+    When it returns, every event is committed and its stop published, and every rejection is
+    published. It raises only because one of our own parts is down (LedgerAway, PublishFailed):
+    then the same messages are to be given again.
+    """
+    events: list[Event] = []
+    rejections = []
+    vocabulary = context.policy.vocabulary()
+    for message in messages:
+        try:
+            events.append(read(message, vocabulary, context.now()))
+        except Rejected as rejected:
+            rejections.append(writing.rejection(rejected, message))
+    if rejections:
+        await context.publisher.send(names.REJECTED, rejections)
+    return await accept(context, events)
+
+
+async def accept(context: Context, events: Sequence[Event]) -> list[int]:
+    """Commit events and publish their stop. Returns the ids of the batches to plan."""
+    news = {new.id: new for new in (_new_case(context, event) for event in events)}
+    if not news:
+        return []
+    async with context.ledger.begin() as connection:
+        known = await cases.known(connection, list(news))
+        unannounced = await batches.unannounced(connection, known)
+        fresh = [new for new in news.values() if new.id not in known]
+        accepted = await _commit(context, connection, fresh) if fresh else None
+    to_plan = []
+    for batch_id in unannounced:
+        # The same events came before, and whoever took them in died before saying so.
+        await tell_stop_again(context, batch_id)
+        to_plan.append(batch_id)
+    if accepted is not None:
+        await tell_stop(context, accepted.batch_id, accepted.states)
+        if accepted.answer is not None:
+            await tell_answer(context, accepted.answer, (), accepted.ended)
+        to_plan += accepted.to_plan
+    return to_plan
+
+
+async def _commit(context: Context, connection: Connection, fresh: Sequence[NewCase]) -> Accepted:
+    now = context.now()
+    pseudonyms = {pseudonym for new in fresh for pseudonym in new.pseudonyms}
+    before = await consents.states(connection, pseudonyms)
+    states = _merged(before, fresh)
+    superseded = {new.id for new in fresh if supersede.is_lifted(new, states)}
+    given = {new.id for new in fresh if new.event.kind is EventKind.CONSENT_GIVEN}
+    acting = [new for new in fresh if new.id not in superseded and new.id not in given]
+
+    batch_id = await batches.open_batch(
+        connection,
+        payload=seal_people(context.sealer, map(_person, acting)) if acting else None,
+        key_id=context.sealer.current,
+        stores_left=sorted(context.connectors),
+        now=now,
+        due_at=now + context.timing.plan_grace,
+    )
+    accepted = Accepted(batch_id, states, to_plan=[batch_id] if acting else [])
+    if superseded or given:
+        answer_id = await answers.open_answer(connection, batch_id, None, now)
+        accepted.answer = Answer(answer_id, batch_id, None, None, now)
+    rows = [
+        _row(context, new, batch_id, _state(new, superseded, given), accepted.answer, now)
+        for new in fresh
+    ]
+    # Standing cases are looked for before the new ones are written: those know their state.
+    if accepted.answer is not None and given:
+        touched = {p for new in fresh if new.id in given for p in new.pseudonyms}
+        lifted = await supersede.lift(context, connection, touched, states, accepted.answer.id, now)
+        accepted.ended += lifted.ended
+        accepted.to_plan += lifted.to_plan
+    await cases.accept(connection, rows)
+    await consents.record(connection, [row for new in fresh for row in _records(new)])
+    accepted.ended += [_ended(row) for row in rows if row["answer_id"] is not None]
+    return accepted
+
+
+def _new_case(context: Context, event: Event) -> NewCase:
+    return NewCase(
+        id=case_id(event.source, event.id),
+        event=event,
+        pseudonyms=tuple(
+            context.sealer.pseudonym(identifier.kind, identifier.value)
+            for identifier in event.subject.identifiers
+        ),
+        purposes=event.purposes
+        if event.kind is EventKind.CONSENT_GIVEN
+        else context.policy.stopped_purposes(event.kind, event.purposes),
+    )
+
+
+def _merged(
+    before: dict[bytes, consents.States], fresh: Sequence[NewCase]
+) -> dict[bytes, consents.States]:
+    """The states on record with what the new cases say added, for every pseudonym of theirs."""
+    states: dict[bytes, dict[str, ConsentState]] = {
+        pseudonym: dict(purposes) for pseudonym, purposes in before.items()
+    }
+    for new in fresh:
+        said = record(new.event.kind, new.event.time)
+        for pseudonym in new.pseudonyms:
+            purposes = states.setdefault(pseudonym, {})
+            for purpose in new.purposes:
+                known = purposes.get(purpose)
+                purposes[purpose] = said if known is None else known.merge(said)
+    return states
+
+
+def _person(new: NewCase) -> Person:
+    return Person(
+        new.id,
+        {(identifier.kind, identifier.value) for identifier in new.event.subject.identifiers},
+    )
+
+
+def _state(new: NewCase, superseded: set[UUID], given: set[UUID]) -> CaseState:
+    if new.id in superseded:
+        return CaseState.SUPERSEDED
+    return CaseState.CLOSED if new.id in given else CaseState.OPEN
+
+
+def _row(
+    context: Context,
+    new: NewCase,
+    batch_id: int,
+    state: CaseState,
+    answer: Answer | None,
+    now: datetime,
+) -> dict[str, Any]:
+    event = new.event
+    asked = (event.requested_at or event.time).astimezone(ZoneInfo(context.policy.time_zone))
+    ended = state is not CaseState.OPEN
+    return {
+        "id": new.id,
+        "batch_id": batch_id,
+        "source": event.source,
+        "event_id": event.id,
+        "kind": event.kind.value,
+        "purposes": list(event.purposes),
+        "channel": event.channel.value if event.channel else None,
+        "event_time": event.time,
+        "received_at": now,
+        "due_on": due_on(asked.date(), context.policy.country),
+        "state": state.value,
+        "reason": {"why": "newer-consent"} if state is CaseState.SUPERSEDED else None,
+        "closed_at": now if ended else None,
+        "answer_id": answer.id if ended and answer else None,
+    }
+
+
+def _records(new: NewCase) -> list[dict[str, Any]]:
+    return [
+        {
+            "pseudonym": pseudonym,
+            "purpose": purpose,
+            "case_id": new.id,
+            "effect": _EFFECTS[new.event.kind],
+            "at": new.event.time,
+        }
+        for pseudonym in dict.fromkeys(new.pseudonyms)
+        for purpose in new.purposes
+    ]
+
+
+def _ended(row: dict[str, Any]) -> Ended:
+    return Ended(
+        id=row["id"],
+        source=row["source"],
+        event_id=row["event_id"],
+        kind=EventKind(row["kind"]),
+        state=CaseState(row["state"]),
+        due_on=row["due_on"],
+        closed_at=row["closed_at"],
+        reason=row["reason"],
+    )

@@ -1,0 +1,157 @@
+"""Questions about answers and receipts: what was settled, and whether upstream was told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from worker.ledger.database import Connection, add_rows
+from worker.ledger.tables import answers, batches, commands, receipts
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One settled transaction. ``command_id`` is None when it was no command that settled."""
+
+    id: int
+    batch_id: int
+    command_id: int | None
+    policy: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Outcomes of one task, as stored and as published."""
+
+    case_id: UUID
+    store: str
+    outcomes: Sequence[Mapping[str, Any]]
+    settled_at: datetime
+
+
+async def open_answer(
+    connection: Connection, batch_id: int, command_id: int | None, now: datetime
+) -> int:
+    """Write an answer, unpublished, and give back its id.
+
+    Raises IntegrityError when the command has one: a command settles once.
+    """
+    result = await connection.execute(
+        insert(answers)
+        .values(batch_id=batch_id, command_id=command_id, created_at=now)
+        .returning(answers.c.id)
+    )
+    return int(result.scalar_one())
+
+
+async def add_receipts(
+    connection: Connection,
+    answer_id: int,
+    rows: Sequence[tuple[UUID, str, Sequence[Mapping[str, Any]]]],
+) -> None:
+    """Write receipts: (case, store, outcomes). Only verified outcomes get here."""
+    await add_rows(
+        connection,
+        receipts,
+        [
+            {
+                "answer_id": answer_id,
+                "case_id": case_id,
+                "store": store,
+                "outcomes": outcomes,
+                "verified": True,
+            }
+            for case_id, store, outcomes in rows
+        ],
+    )
+
+
+async def read(connection: Connection, answer_id: int) -> Answer | None:
+    """One answer, with the policy version it was decided under."""
+    row = (
+        await connection.execute(
+            select(
+                answers.c.id,
+                answers.c.batch_id,
+                answers.c.command_id,
+                answers.c.created_at,
+                commands.c.policy.label("command_policy"),
+                batches.c.policy.label("batch_policy"),
+            )
+            .join(batches, batches.c.id == answers.c.batch_id)
+            .outerjoin(commands, commands.c.id == answers.c.command_id)
+            .where(answers.c.id == answer_id)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    policy = row.command_policy or row.batch_policy
+    return Answer(row.id, row.batch_id, row.command_id, policy, row.created_at)
+
+
+async def of_command(connection: Connection, command_id: int) -> int | None:
+    """The answer of a settled command that is still unpublished, if there is one."""
+    return (
+        await connection.execute(
+            select(answers.c.id).where(
+                answers.c.command_id == command_id, answers.c.published_at.is_(None)
+            )
+        )
+    ).scalar_one_or_none()
+
+
+async def receipts_of(connection: Connection, answer_id: int) -> list[Receipt]:
+    """The receipts one answer carries."""
+    return await _receipts(connection, receipts.c.answer_id == answer_id)
+
+
+async def receipts_of_case(connection: Connection, case_id: UUID) -> list[Receipt]:
+    """All receipts of a case, oldest first."""
+    return await _receipts(connection, receipts.c.case_id == case_id)
+
+
+async def cases_by_store(connection: Connection, batch_id: int) -> dict[str, set[UUID]]:
+    """For each store the cases of the batch that have a receipt without a command (absent)."""
+    rows = await connection.execute(
+        select(receipts.c.store, receipts.c.case_id)
+        .join(answers, answers.c.id == receipts.c.answer_id)
+        .where(answers.c.batch_id == batch_id, answers.c.command_id.is_(None))
+    )
+    found: dict[str, set[UUID]] = {}
+    for row in rows:
+        found.setdefault(row.store, set()).add(row.case_id)
+    return found
+
+
+async def published(connection: Connection, answer_id: int, now: datetime) -> None:
+    """Note that upstream was told."""
+    await connection.execute(
+        update(answers).where(answers.c.id == answer_id).values(published_at=now)
+    )
+
+
+async def unpublished(connection: Connection, before: datetime, limit: int) -> list[int]:
+    """Answers written before a time that nobody has published, oldest first."""
+    rows = await connection.execute(
+        select(answers.c.id)
+        .where(answers.c.published_at.is_(None), answers.c.created_at <= before)
+        .order_by(answers.c.created_at)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+async def _receipts(connection: Connection, condition: Any) -> list[Receipt]:
+    rows = await connection.execute(
+        select(receipts.c.case_id, receipts.c.store, receipts.c.outcomes, answers.c.created_at)
+        .join(answers, answers.c.id == receipts.c.answer_id)
+        .where(condition)
+        .order_by(answers.c.id)
+    )
+    return [Receipt(row.case_id, row.store, row.outcomes, row.created_at) for row in rows]

@@ -1,0 +1,206 @@
+"""Questions about cases: one event about one subject, from acceptance to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from topics.events import EventKind
+from worker.core.lifecycle import CaseState
+from worker.ledger.database import Connection, add_rows, among
+from worker.ledger.tables import cases
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case as the ledger holds it. It says which event, never which person."""
+
+    id: UUID
+    batch_id: int
+    source: str
+    event_id: str
+    kind: EventKind
+    purposes: tuple[str, ...]
+    channel: str | None
+    event_time: datetime
+    received_at: datetime
+    due_on: date
+    state: CaseState
+    reason: Mapping[str, Any] | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A case that has just ended, with what its completion tells upstream."""
+
+    id: UUID
+    source: str
+    event_id: str
+    kind: EventKind
+    state: CaseState
+    due_on: date
+    closed_at: datetime
+    reason: Mapping[str, Any] | None
+
+
+async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the ids that the ledger has already accepted (dedupe)."""
+    if not ids:
+        return set()
+    rows = await connection.execute(
+        select(cases.c.id).where(among(connection, cases.c.id, list(ids)))
+    )
+    return set(rows.scalars())
+
+
+async def accept(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write new cases. Raises IntegrityError when another worker accepted one at this moment."""
+    await add_rows(connection, cases, rows)
+
+
+async def read(connection: Connection, case_id: UUID) -> Case | None:
+    """One case."""
+    row = (await connection.execute(select(cases).where(cases.c.id == case_id))).one_or_none()
+    return None if row is None else _case(row)
+
+
+async def listed(connection: Connection, *, state: CaseState | None, limit: int) -> list[Case]:
+    """Cases by deadline, the most urgent first; all states or one."""
+    query = select(cases).order_by(cases.c.due_on, cases.c.received_at).limit(limit)
+    if state is not None:
+        query = query.where(cases.c.state == state.value)
+    return [_case(row) for row in await connection.execute(query)]
+
+
+async def counts(connection: Connection) -> dict[CaseState, int]:
+    """How many cases stand in each state."""
+    rows = await connection.execute(select(cases.c.state, func.count()).group_by(cases.c.state))
+    return {CaseState(state): count for state, count in rows}
+
+
+async def of_batch(
+    connection: Connection, batch_id: int, *, state: CaseState = CaseState.OPEN
+) -> dict[UUID, tuple[EventKind, tuple[str, ...]]]:
+    """The batch's cases in a state: id to kind and purposes."""
+    rows = await connection.execute(
+        select(cases.c.id, cases.c.kind, cases.c.purposes).where(
+            cases.c.batch_id == batch_id, cases.c.state == state.value
+        )
+    )
+    return {row.id: (EventKind(row.kind), tuple(row.purposes)) for row in rows}
+
+
+async def open_ids(connection: Connection, batch_id: int) -> set[UUID]:
+    """Ids of the batch's open cases: what a command may still act for."""
+    rows = await connection.execute(
+        select(cases.c.id).where(
+            cases.c.batch_id == batch_id, cases.c.state == CaseState.OPEN.value
+        )
+    )
+    return set(rows.scalars())
+
+
+async def end(
+    connection: Connection,
+    ids: Collection[UUID],
+    *,
+    state: CaseState,
+    answer_id: int,
+    now: datetime,
+    batch_id: int | None = None,
+    reason: Mapping[str, Any] | None = None,
+) -> list[Ended]:
+    """End open or parked cases (of one batch, if given); what ended before stays as it is."""
+    if not ids:
+        return []
+    condition = [
+        among(connection, cases.c.id, list(ids)),
+        cases.c.state.in_([CaseState.OPEN.value, CaseState.PARKED.value]),
+    ]
+    if batch_id is not None:
+        condition.append(cases.c.batch_id == batch_id)
+    values: dict[str, Any] = {"state": state.value, "closed_at": now, "answer_id": answer_id}
+    if reason is not None:
+        values["reason"] = dict(reason)
+    rows = await connection.execute(
+        update(cases).where(*condition).values(values).returning(*_ENDED)
+    )
+    return [_ended(row) for row in rows]
+
+
+async def park(
+    connection: Connection, case_id: UUID, batch_id: int, reason: Mapping[str, Any]
+) -> None:
+    """Park one open case in a batch of its own, with words and counts that say why."""
+    await connection.execute(
+        update(cases)
+        .where(cases.c.id == case_id, cases.c.state == CaseState.OPEN.value)
+        .values(state=CaseState.PARKED.value, batch_id=batch_id, reason=dict(reason))
+    )
+
+
+async def move(connection: Connection, ids: Collection[UUID], batch_id: int) -> None:
+    """Put standing cases into another batch, open: commands of the old one leave them out."""
+    await connection.execute(
+        update(cases)
+        .where(
+            among(connection, cases.c.id, list(ids)),
+            cases.c.state.in_([CaseState.OPEN.value, CaseState.PARKED.value]),
+        )
+        .values(batch_id=batch_id, state=CaseState.OPEN.value, reason=None)
+    )
+
+
+async def ended_by(connection: Connection, answer_id: int) -> list[Ended]:
+    """The cases that one answer ended."""
+    rows = await connection.execute(select(*_ENDED).where(cases.c.answer_id == answer_id))
+    return [_ended(row) for row in rows]
+
+
+_ENDED = (
+    cases.c.id,
+    cases.c.source,
+    cases.c.event_id,
+    cases.c.kind,
+    cases.c.state,
+    cases.c.due_on,
+    cases.c.closed_at,
+    cases.c.reason,
+)
+
+
+def _ended(row: Any) -> Ended:
+    return Ended(
+        row.id,
+        row.source,
+        row.event_id,
+        EventKind(row.kind),
+        CaseState(row.state),
+        row.due_on,
+        row.closed_at,
+        row.reason,
+    )
+
+
+def _case(row: Any) -> Case:
+    return Case(
+        id=row.id,
+        batch_id=row.batch_id,
+        source=row.source,
+        event_id=row.event_id,
+        kind=EventKind(row.kind),
+        purposes=tuple(row.purposes),
+        channel=row.channel,
+        event_time=row.event_time,
+        received_at=row.received_at,
+        due_on=row.due_on,
+        state=CaseState(row.state),
+        reason=row.reason,
+        closed_at=row.closed_at,
+    )

@@ -1,0 +1,249 @@
+"""Questions about commands: one row for what up to 500 cases ask of one store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from connectors.mapping import Shape
+from worker.ledger.database import Connection, among
+from worker.ledger.tables import commands
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommand:
+    """A command to be written. ``payload`` holds the sealed keys, one entry a case."""
+
+    store: str
+    shape: Shape
+    policy: str
+    case_ids: tuple[UUID, ...]
+    payload: bytes
+    key_id: str
+    kind: str = "erase"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as the connector worker takes it.
+
+    ``attempts`` counts the one that now begins; ``failures`` those before it that certainly
+    rolled back. More attempts than failures before this one: an attempt was never finished.
+    """
+
+    id: int
+    batch_id: int
+    store: str
+    shape: Shape
+    policy: str
+    case_ids: tuple[UUID, ...]
+    payload: bytes | None
+    key_id: str
+    state: str
+    attempts: int
+    failures: int
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether an earlier attempt may have had its effect without anyone noting it."""
+        return self.attempts - 1 > self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command as an operator sees it."""
+
+    id: int
+    batch_id: int
+    store: str
+    shape: Shape
+    policy: str
+    case_ids: tuple[UUID, ...]
+    state: str
+    attempts: int
+    fault: str | None
+    created_at: datetime
+    published_at: datetime | None
+    attempted_at: datetime | None
+    settled_at: datetime | None
+
+
+async def issue(
+    connection: Connection,
+    batch_id: int,
+    new: Sequence[NewCommand],
+    *,
+    now: datetime,
+    due_at: datetime,
+) -> list[int]:
+    """Write commands, open and unpublished. Returns their ids in the order given."""
+    ids = []
+    for command in new:
+        result = await connection.execute(
+            insert(commands)
+            .values(
+                batch_id=batch_id,
+                store=command.store,
+                kind=command.kind,
+                shape=list(command.shape),
+                policy=command.policy,
+                case_ids=command.case_ids,
+                payload=command.payload,
+                key_id=command.key_id,
+                state="open",
+                created_at=now,
+                due_at=due_at,
+            )
+            .returning(commands.c.id)
+        )
+        ids.append(int(result.scalar_one()))
+    return ids
+
+
+async def take(
+    connection: Connection, command_id: int, *, now: datetime, due_at: datetime
+) -> Command | None:
+    """Note the attempt, before any effect, and read the command; None when it is not open.
+
+    ``due_at`` is when redrive may suppose that this attempt died.
+    """
+    result = await connection.execute(
+        update(commands)
+        .where(commands.c.id == command_id, commands.c.state == "open")
+        .values(attempts=commands.c.attempts + 1, attempted_at=now, due_at=due_at)
+        .returning(
+            commands.c.id,
+            commands.c.batch_id,
+            commands.c.store,
+            commands.c.shape,
+            commands.c.policy,
+            commands.c.case_ids,
+            commands.c.payload,
+            commands.c.key_id,
+            commands.c.state,
+            commands.c.attempts,
+            commands.c.failures,
+        )
+    )
+    row = result.one_or_none()
+    return None if row is None else Command(**{**row._asdict(), "shape": tuple(row.shape)})
+
+
+async def failed(connection: Connection, command_id: int, fault: str, *, due_at: datetime) -> None:
+    """Note that this attempt rolled back for certain; the command stays open until ``due_at``."""
+    await connection.execute(
+        update(commands)
+        .where(commands.c.id == command_id, commands.c.state == "open")
+        .values(failures=commands.c.failures + 1, fault=fault, due_at=due_at)
+    )
+
+
+async def settle(connection: Connection, command_id: int, now: datetime) -> bool:
+    """Settle an open command and drop its keys. False: somebody settled it before."""
+    result = await connection.execute(
+        update(commands)
+        .where(commands.c.id == command_id, commands.c.state == "open")
+        .values(state="settled", settled_at=now, payload=None)
+    )
+    return result.rowcount == 1
+
+
+async def bury(connection: Connection, command_id: int, fault: str) -> bool:
+    """Make an open command a dead letter: it keeps its keys and waits for an operator."""
+    result = await connection.execute(
+        update(commands)
+        .where(commands.c.id == command_id, commands.c.state == "open")
+        .values(state="dead", fault=fault, failures=commands.c.failures + 1)
+    )
+    return result.rowcount == 1
+
+
+async def revive(
+    connection: Connection, ids: Sequence[int], *, due_at: datetime
+) -> list[tuple[str, int]]:
+    """Open dead letters again. Returns (store, id) of those that were dead."""
+    rows = await connection.execute(
+        update(commands)
+        .where(among(connection, commands.c.id, list(ids)), commands.c.state == "dead")
+        .values(state="open", due_at=due_at, drives=0)
+        .returning(commands.c.store, commands.c.id)
+    )
+    return [(row.store, row.id) for row in rows]
+
+
+async def published(
+    connection: Connection, ids: Sequence[int], *, now: datetime, due_at: datetime
+) -> None:
+    """Note that the ids of these commands were published; redrive waits until ``due_at``."""
+    await connection.execute(
+        update(commands)
+        .where(among(connection, commands.c.id, list(ids)))
+        .values(published_at=now, due_at=due_at)
+    )
+
+
+async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[int, str, int]]:
+    """Open commands that nobody has moved in time: (id, store, times driven), oldest first."""
+    rows = await connection.execute(
+        select(commands.c.id, commands.c.store, commands.c.drives)
+        .where(commands.c.state == "open", commands.c.due_at <= now)
+        .order_by(commands.c.due_at)
+        .limit(limit)
+    )
+    return [(row.id, row.store, row.drives) for row in rows]
+
+
+async def driven(connection: Connection, command_id: int, due_at: datetime) -> None:
+    """Note that redrive published a command once more, and when to look again."""
+    await connection.execute(
+        update(commands)
+        .where(commands.c.id == command_id, commands.c.state == "open")
+        .values(drives=commands.c.drives + 1, due_at=due_at)
+    )
+
+
+async def cases_in_unsettled(connection: Connection, batch_id: int) -> set[UUID]:
+    """Cases of the batch that still wait for a store: they cannot close yet."""
+    rows = await connection.execute(
+        select(commands.c.case_ids).where(
+            commands.c.batch_id == batch_id, commands.c.state != "settled"
+        )
+    )
+    return {case_id for ids in rows.scalars() for case_id in ids}
+
+
+async def cases_by_store(connection: Connection, batch_id: int) -> dict[str, set[UUID]]:
+    """For each store the cases of the batch that have a command there, settled or not."""
+    rows = await connection.execute(
+        select(commands.c.store, commands.c.case_ids).where(commands.c.batch_id == batch_id)
+    )
+    found: dict[str, set[UUID]] = {}
+    for row in rows:
+        found.setdefault(row.store, set()).update(row.case_ids)
+    return found
+
+
+async def listed(
+    connection: Connection,
+    *,
+    batch_id: int | None = None,
+    state: str | None = None,
+    limit: int = 1000,
+) -> list[CommandLine]:
+    """Commands as an operator sees them, oldest first."""
+    query = select(*(commands.c[name] for name in CommandLine.__slots__)).limit(limit)
+    if batch_id is not None:
+        query = query.where(commands.c.batch_id == batch_id)
+    if state is not None:
+        query = query.where(commands.c.state == state)
+    rows = await connection.execute(query.order_by(commands.c.id))
+    return [_line(row) for row in rows]
+
+
+def _line(row: Any) -> CommandLine:
+    return CommandLine(**{**row._asdict(), "shape": tuple(row.shape)})

@@ -1,0 +1,116 @@
+"""Questions about suppressions: the record of consents ended and given (GDPR art. 7(1)).
+
+A row says what one case said of one purpose for one pseudonym. The state of a purpose is the
+newest time of each effect, so the order in which rows arrive does not matter (rule 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from topics.events import EventKind
+from worker.core.decisions import ConsentState
+from worker.core.lifecycle import CaseState
+from worker.ledger.database import Connection, add_rows, among
+from worker.ledger.tables import cases, suppressions
+
+States = dict[str, ConsentState]
+"""Per purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An open or parked case that stopped a purpose for one of the pseudonyms asked about."""
+
+    case_id: UUID
+    batch_id: int
+    kind: EventKind
+    purposes: tuple[str, ...]
+
+
+async def record(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what new cases say: pseudonym, purpose, case_id, effect, at."""
+    await add_rows(connection, suppressions, rows)
+
+
+async def states(connection: Connection, pseudonyms: Collection[bytes]) -> dict[bytes, States]:
+    """What is on record of each pseudonym and purpose now."""
+    if not pseudonyms:
+        return {}
+    rows = await connection.execute(
+        select(
+            suppressions.c.pseudonym,
+            suppressions.c.purpose,
+            suppressions.c.effect,
+            func.max(suppressions.c.at).label("at"),
+        )
+        .where(among(connection, suppressions.c.pseudonym, list(pseudonyms)))
+        .group_by(suppressions.c.pseudonym, suppressions.c.purpose, suppressions.c.effect)
+    )
+    found: dict[bytes, States] = {}
+    for row in rows:
+        purposes = found.setdefault(bytes(row.pseudonym), {})
+        state = _state(row.effect, row.at)
+        before = purposes.get(row.purpose)
+        purposes[row.purpose] = state if before is None else before.merge(state)
+    return found
+
+
+async def standing(connection: Connection, pseudonyms: Collection[bytes]) -> list[Standing]:
+    """Open and parked cases that stopped something for any of these pseudonyms."""
+    if not pseudonyms:
+        return []
+    rows = await connection.execute(
+        select(cases.c.id, cases.c.batch_id, cases.c.kind, cases.c.purposes)
+        .join(suppressions, suppressions.c.case_id == cases.c.id)
+        .where(
+            among(connection, suppressions.c.pseudonym, list(pseudonyms)),
+            suppressions.c.effect != "given",
+            cases.c.state.in_([CaseState.OPEN.value, CaseState.PARKED.value]),
+        )
+        .distinct()
+    )
+    return [
+        Standing(row.id, row.batch_id, EventKind(row.kind), tuple(row.purposes)) for row in rows
+    ]
+
+
+async def pseudonyms_of_batch(connection: Connection, batch_id: int) -> set[bytes]:
+    """The pseudonyms whose stop or lift this batch's cases recorded."""
+    rows = await connection.execute(
+        select(suppressions.c.pseudonym)
+        .join(cases, cases.c.id == suppressions.c.case_id)
+        .where(cases.c.batch_id == batch_id)
+        .distinct()
+    )
+    return {bytes(row.pseudonym) for row in rows}
+
+
+async def pseudonyms_of_cases(
+    connection: Connection, case_ids: Collection[UUID]
+) -> dict[UUID, set[bytes]]:
+    """The pseudonyms each case recorded something for."""
+    rows = await connection.execute(
+        select(suppressions.c.case_id, suppressions.c.pseudonym)
+        .where(among(connection, suppressions.c.case_id, list(case_ids)))
+        .distinct()
+    )
+    found: dict[UUID, set[bytes]] = {}
+    for row in rows:
+        found.setdefault(row.case_id, set()).add(bytes(row.pseudonym))
+    return found
+
+
+def _state(effect: str, at: datetime) -> ConsentState:
+    if effect == "given":
+        return ConsentState(None, None, at)
+    if effect == "objected":
+        # Whoever objects also wants no consent of before to count.
+        return ConsentState(at, at, None)
+    return ConsentState(at, None, None)

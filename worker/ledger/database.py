@@ -1,0 +1,136 @@
+"""Opening the ledger, on PostgreSQL or on SQLite, and the two ways of talking to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Table, any_, bindparam, event, insert
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+
+
+Connection = AsyncConnection
+"""One open transaction, as every question takes it."""
+
+
+class LedgerAway(Exception):
+    """The ledger cannot be reached now. Nothing was decided: try the same again later."""
+
+
+class LedgerConflict(Exception):
+    """Another worker wrote the same at the same moment. Nothing was changed: try again at once."""
+
+
+class Ledger:
+    """The truth. Every write happens inside one :meth:`begin`, and what it read stays true there.
+
+    A connection that breaks becomes :class:`LedgerAway`; anything else is a bug and surfaces.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        parsed = make_url(url)
+        name = parsed.get_backend_name()
+        if name not in DRIVERS:
+            raise ValueError(f"a ledger on {name} is not supported: use postgresql or sqlite")
+        self.dialect = name
+        options: dict[str, Any] = {"hide_parameters": True}
+        if name == "postgresql":
+            options |= {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 30}
+        else:
+            # A writer waits this long for the other one; SQLite has one at a time.
+            options |= {"connect_args": {"timeout": 30}}
+        self.engine: AsyncEngine = create_async_engine(
+            parsed.set(drivername=DRIVERS[name]), **options
+        )
+        if name == "sqlite":
+            _prepare_sqlite(self.engine)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except (DBAPIError, OSError, TimeoutError) as error:
+            if isinstance(error, IntegrityError) and _is_duplicate(error):
+                raise LedgerConflict("a row with this key is there already") from None
+            if is_away(error):
+                raise LedgerAway(type(error).__name__) from None
+            raise
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.dispose()
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error means that the ledger is unreachable, busy or shutting down."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, InterfaceError):
+            return True
+        state = str(getattr(error.orig, "sqlstate", "") or "")
+        if state:
+            # Connection, resources, shutdown, and two transactions that crossed each other.
+            return state[:2] in {"08", "53", "57", "58"} or state in {"40001", "40P01", "55P03"}
+        return isinstance(error, OperationalError)
+    return isinstance(error, OSError | TimeoutError)
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    """Whether two wrote the same key; any other broken constraint is a bug and must surface."""
+    return getattr(error.orig, "sqlstate", None) == "23505" or "UNIQUE" in str(error.orig)
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    """Make SQLite keep the same promises: foreign keys on, WAL, writers one after another."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        # Taking the writer's lock at once: a transaction that reads first could not get it later.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def add_rows(
+    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert many rows: by COPY on PostgreSQL (the cheapest way by far), else in one statement."""
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        await connection.execute(insert(table), list(rows))
+        return
+    columns = list(rows[0])
+    dialect = connection.dialect
+    binders = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
+    records = [
+        tuple(
+            bind(row[name]) if bind else row[name]
+            for name, bind in zip(columns, binders, strict=True)
+        )
+        for row in rows
+    ]
+    raw = await connection.get_raw_connection()
+    assert raw.driver_connection is not None  # noqa: S101 - an open connection always has one
+    await raw.driver_connection.copy_records_to_table(table.name, records=records, columns=columns)
+
+
+def among(
+    connection: AsyncConnection, column: ColumnElement[Any], values: Sequence[Any]
+) -> ColumnElement[bool]:
+    """``column`` is one of ``values``: one array bind on PostgreSQL, so one plan for any number."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, list(values), type_=ARRAY(column.type)))
+    return column.in_(list(values))

@@ -1,0 +1,209 @@
+"""The ledger's schema. What must always hold is a constraint here, not a habit of the code.
+
+One row a case, a suppression per identifier and purpose, a receipt per store; one row for 500
+people is a batch (what intake committed together) and one a command (what one store is told).
+No column holds an identifier in the clear: ``batches.payload`` and ``commands.payload`` are
+encrypted and dropped when they are no longer needed; ``suppressions.pseudonym`` is an HMAC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from worker.core.lifecycle import CaseState
+from worker.ledger.types import CaseIds, Id, Instant, Json
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: list[str]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("payload", LargeBinary, comment="encrypted identifiers of its open cases"),
+    Column("key_id", Text, nullable=False),
+    Column("stores_left", Json, nullable=False, comment="stores whose planning is not final"),
+    Column("policy", Text, comment="version of the policy it was planned under"),
+    Column("stopped_at", Instant, comment="when the stop was published"),
+    Column("planned_at", Instant, comment="when the last store was planned"),
+    Column("finished_at", Instant),
+    Column("due_at", Instant, nullable=False, comment="redrive looks at it from then on"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="of redrive"),
+    CheckConstraint("finished_at IS NULL OR payload IS NULL", name="finished_holds_no_payload"),
+    CheckConstraint("finished_at IS NULL OR planned_at IS NOT NULL", name="finished_is_planned"),
+)
+Index(
+    "ix_batches_waiting",
+    batches.c.due_at,
+    postgresql_where=text("planned_at IS NULL OR stopped_at IS NULL"),
+    sqlite_where=text("planned_at IS NULL OR stopped_at IS NULL"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False, index=True),
+    Column("store", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("shape", Json, nullable=False, comment="revocable grounds that still live"),
+    Column("policy", Text, nullable=False),
+    Column("case_ids", CaseIds, nullable=False),
+    Column("payload", LargeBinary, comment="encrypted keys of its tasks, in the order of case_ids"),
+    Column("key_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column(
+        "failures",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="attempts that rolled back for certain",
+    ),
+    Column("fault", Text, comment="code and hint of the last failure, never a value"),
+    Column("created_at", Instant, nullable=False),
+    Column("published_at", Instant),
+    Column("attempted_at", Instant),
+    Column("settled_at", Instant),
+    Column("due_at", Instant, nullable=False, comment="redrive looks at it from then on"),
+    Column(
+        "drives", Integer, nullable=False, server_default="0", comment="times redrive published it"
+    ),
+    CheckConstraint(_one_of("kind", ["erase"]), name="kind"),
+    CheckConstraint(_one_of("state", ["open", "settled", "dead"]), name="state"),
+    CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled_has_a_time"),
+    CheckConstraint("(state = 'settled') = (payload IS NULL)", name="settled_holds_no_payload"),
+    CheckConstraint("state <> 'dead' OR fault IS NOT NULL", name="dead_has_a_fault"),
+    CheckConstraint("failures <= attempts", name="failures_within_attempts"),
+)
+Index(
+    "ix_commands_open",
+    commands.c.due_at,
+    postgresql_where=text("state = 'open'"),
+    sqlite_where=text("state = 'open'"),
+)
+Index(
+    "ix_commands_dead",
+    commands.c.id,
+    postgresql_where=text("state = 'dead'"),
+    sqlite_where=text("state = 'dead'"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False, index=True),
+    Column("command_id", ForeignKey("commands.id"), comment="null: closed without a command"),
+    Column("created_at", Instant, nullable=False),
+    Column("published_at", Instant, comment="when receipts and completions were published"),
+    comment="What one transaction settled and closed, and whether upstream was told",
+)
+Index(
+    "uq_answers_command",
+    answers.c.command_id,
+    unique=True,
+    postgresql_where=text("command_id IS NOT NULL"),
+    sqlite_where=text("command_id IS NOT NULL"),
+)
+Index(
+    "ix_answers_unpublished",
+    answers.c.created_at,
+    postgresql_where=text("published_at IS NULL"),
+    sqlite_where=text("published_at IS NULL"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="made of the event's source and id: dedupe"),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False, index=True),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("purposes", Json, nullable=False),
+    Column("channel", Text),
+    Column("event_time", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Json, comment="why it is parked or rejected: words and counts, no values"),
+    Column("closed_at", Instant),
+    Column("answer_id", ForeignKey("answers.id"), index=False),
+    CheckConstraint(_one_of("state", [state.value for state in CaseState]), name="state"),
+    CheckConstraint("(state IN ('open', 'parked')) = (closed_at IS NULL)", name="ended_has_a_time"),
+    CheckConstraint("(closed_at IS NULL) = (answer_id IS NULL)", name="ended_has_an_answer"),
+    CheckConstraint("state <> 'parked' OR reason IS NOT NULL", name="parked_has_a_reason"),
+)
+Index("ix_cases_answer_id", cases.c.answer_id)
+Index(
+    "ix_cases_standing",
+    cases.c.due_on,
+    postgresql_where=text("state IN ('open', 'parked')"),
+    sqlite_where=text("state IN ('open', 'parked')"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("pseudonym", LargeBinary, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("effect", Text, nullable=False),
+    Column("at", Instant, nullable=False, comment="the event's own time"),
+    PrimaryKeyConstraint("pseudonym", "purpose", "case_id"),
+    CheckConstraint(_one_of("effect", ["withdrawn", "objected", "given"]), name="effect"),
+    comment="The record of consents ended and given (GDPR art. 7(1)); the newest time wins",
+)
+Index("ix_suppressions_case", suppressions.c.case_id)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("answer_id", ForeignKey("answers.id"), nullable=False),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("store", Text, nullable=False),
+    Column("outcomes", Json, nullable=False),
+    Column("verified", Boolean, nullable=False),
+    PrimaryKeyConstraint("answer_id", "case_id", "store"),
+    CheckConstraint("verified", name="verified"),
+    comment="Outcomes of one task, re-read and without personal data",
+)
+Index("ix_receipts_case", receipts.c.case_id)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)

@@ -1,0 +1,97 @@
+"""What an operator decides: resume or reject a parked case, retry dead letters.
+
+Each may be repeated; each raises :class:`NotPossible` with what to do instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from connectors.mapping import Key
+from worker.context import Context
+from worker.core.lifecycle import CaseState
+from worker.ledger import answers, batches, cases, commands
+from worker.ledger.answers import Answer
+from worker.ledger.cases import Case
+from worker.ledger.database import Connection
+from worker.plan import plan_batch, publish_commands
+from worker.supersede import reopen
+from worker.telling import tell_answer
+
+
+class NotPossible(Exception):
+    """The decision cannot be carried out; nothing was changed. The text says what to do."""
+
+
+async def resume(context: Context, case_id: UUID, chosen: Mapping[str, Sequence[str]]) -> Case:
+    """Open a parked case again, with the key of the right person in each store named.
+
+    ``chosen`` maps a store to the values of its root key, as text in the declared order. The case
+    is resolved anew: what the other person's row would have led to is left out. Returns the case
+    as it then stands: open, or parked again when the keys do not settle it.
+    """
+    keys = {store: [_key(context, store, values)] for store, values in chosen.items()}
+    async with context.ledger.begin() as connection:
+        case = await _parked(connection, case_id)
+        batch_id = await reopen(context, connection, case.batch_id, [case_id], keys)
+    await plan_batch(context, batch_id)
+    async with context.ledger.begin() as connection:
+        return await _case(connection, case_id)
+
+
+async def reject(context: Context, case_id: UUID, *, by: str, reason: str) -> None:
+    """End a parked case without erasing anything; upstream is told. The stop stands."""
+    now = context.now()
+    async with context.ledger.begin() as connection:
+        case = await _parked(connection, case_id)
+        await batches.hold(connection, case.batch_id)
+        answer_id = await answers.open_answer(connection, case.batch_id, None, now)
+        ended = await cases.end(
+            connection,
+            [case_id],
+            state=CaseState.REJECTED,
+            answer_id=answer_id,
+            now=now,
+            reason={**(case.reason or {}), "rejected_by": by, "rejected_because": reason},
+        )
+        await batches.finish(connection, case.batch_id, now)
+    answer = Answer(answer_id, case.batch_id, None, context.policy.version, now)
+    await tell_answer(context, answer, (), ended)
+
+
+async def retry(context: Context, command_ids: Sequence[int]) -> int:
+    """Give dead letters to their stores again; returns how many there were to give."""
+    async with context.ledger.begin() as connection:
+        revived = await commands.revive(
+            connection, command_ids, due_at=context.now() + context.timing.answer_grace
+        )
+    await publish_commands(context, revived)
+    return len(revived)
+
+
+def _key(context: Context, store: str, values: Sequence[str]) -> Key:
+    """A key as an operator types it, checked against the store's root."""
+    if store not in context.connectors:
+        known = ", ".join(sorted(context.connectors))
+        raise NotPossible(f"there is no store {store!r}; the policy has: {known}")
+    columns = context.connectors[store].mapping.root.key
+    if len(values) != len(columns):
+        raise NotPossible(
+            f"a key of {store} has {len(columns)} value(s): {', '.join(columns)}; join them by /"
+        )
+    return tuple(values)
+
+
+async def _parked(connection: Connection, case_id: UUID) -> Case:
+    case = await _case(connection, case_id)
+    if case.state is not CaseState.PARKED:
+        raise NotPossible(f"the case is {case.state}, and only a parked case waits for a decision")
+    return case
+
+
+async def _case(connection: Connection, case_id: UUID) -> Case:
+    case = await cases.read(connection, case_id)
+    if case is None:
+        raise NotPossible("there is no such case; list them with: erasure cases")
+    return case

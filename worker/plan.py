@@ -1,0 +1,251 @@
+"""Planning: a committed batch of cases becomes commands, one per store and shape.
+
+First the stores are asked who is meant (no transaction is open meanwhile), then one transaction
+writes the commands, the receipts of stores where nobody was found, and the parked cases. A store
+that does not answer is left over: the batch stays in the ledger, redrive plans the rest later,
+and no other store waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from connectors.mapping import Key
+from topics import names, writing
+from worker.closing import close_ready
+from worker.context import Context
+from worker.core.planner import PlannedCase, Task, plan
+from worker.core.retry import Backoff
+from worker.ledger import answers, batches, cases, commands, consents
+from worker.ledger.answers import Answer, Receipt
+from worker.ledger.batches import Batch
+from worker.ledger.cases import Ended
+from worker.ledger.commands import NewCommand
+from worker.ledger.consents import States
+from worker.ledger.database import Connection
+from worker.payloads import open_people, seal_people, seal_tasks
+from worker.resolve import Person, Resolution, resolve
+from worker.supersede import together
+from worker.telling import tell_answer
+from worker.waiting import pause
+
+AGAIN = Backoff(base=5.0, cap=600.0)
+"""How long a batch waits for the stores that did not answer, in seconds."""
+ABSENT = [{"group": "*", "result": "absent"}]
+"""The outcome in a store where nobody was found."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """What one planning transaction committed and what is now to be said."""
+
+    commands: list[tuple[str, int]] = field(default_factory=list)
+    answer: Answer | None = None
+    receipts: list[Receipt] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    stores_left: tuple[str, ...] = ()
+
+
+async def plan_batch(context: Context, batch_id: int) -> Planned | None:
+    """Plan what is left of a batch and publish the commands. None: nothing is left to plan.
+
+    Raises LedgerAway or PublishFailed; the batch is then planned, or its commands published,
+    from the ledger later.
+    """
+    async with context.ledger.begin() as connection:
+        batch = await batches.read(connection, batch_id)
+        if batch is None or batch.payload is None or not batch.stores_left:
+            return None
+        standing = await cases.open_ids(connection, batch_id)
+    people = [
+        person
+        for person in open_people(context.sealer, batch.payload, batch.key_id)
+        if person.case_id in standing
+    ]
+    before = {person.case_id: {s: set(k) for s, k in person.keys.items()} for person in people}
+    resolution = await resolve(people, context.connectors, context.timing.lookup_timeout)
+    async with context.ledger.begin() as connection:
+        planned = await _commit(context, connection, batch, people, before, resolution)
+    if planned is not None:
+        await publish_commands(context, planned.commands)
+        if planned.answer is not None:
+            await tell_answer(context, planned.answer, planned.receipts, planned.ended)
+    return planned
+
+
+async def publish_commands(context: Context, issued: Iterable[tuple[str, int]]) -> None:
+    """Publish the ids of commands on their stores' topics, and note it."""
+    by_store: dict[str, list[int]] = {}
+    for store, command_id in issued:
+        by_store.setdefault(store, []).append(command_id)
+    for store, ids in by_store.items():
+        await context.publisher.send(
+            names.commands(store), [writing.command(command_id) for command_id in ids]
+        )
+    if by_store:
+        async with context.ledger.begin() as connection:
+            now = context.now()
+            await commands.published(
+                connection,
+                [command_id for ids in by_store.values() for command_id in ids],
+                now=now,
+                due_at=now + context.timing.command_grace,
+            )
+
+
+async def _commit(
+    context: Context,
+    connection: Connection,
+    seen: Batch,
+    people: Sequence[Person],
+    before: Mapping[UUID, Mapping[str, set[Key]]],
+    resolution: Resolution,
+) -> Planned | None:
+    now = context.now()
+    batch = await batches.lock(connection, seen.id)
+    if batch is None or batch.stores_left != seen.stores_left or batch.payload is None:
+        return None  # Somebody else planned it meanwhile.
+    standing = await cases.of_batch(connection, batch.id)
+    ambiguous = {c: why for c, why in resolution.ambiguous.items() if c in standing}
+    for case_id, why in ambiguous.items():
+        await _park(context, connection, case_id, people, why, now)
+    todo = [p for p in people if p.case_id in standing and p.case_id not in ambiguous]
+    planned_cases = [PlannedCase(p.case_id, *standing[p.case_id]) for p in todo]
+    states = await _states(connection, [p.case_id for p in todo])
+    answered_before = await _answered(connection, batch) if batch.attempts else {}
+
+    planned = Planned()
+    new: list[NewCommand] = []
+    absent: list[tuple[UUID, str]] = []
+    final = [s for s in batch.stores_left if s not in resolution.not_final]
+    for store in batch.stores_left:
+        if store in resolution.unanswered:
+            continue
+        found = {p.case_id: _new_keys(p, store, before) for p in todo}
+        drawn = plan(context.policy, store, planned_cases, states, found)
+        for shape, tasks in drawn.tasks_by_shape.items():
+            size = context.connectors[store].capabilities.batch_size
+            new += [
+                _command(context, store, shape, tasks[at : at + size])
+                for at in range(0, len(tasks), size)
+            ]
+        if store in final:
+            known = answered_before.get(store, set())
+            absent += [(case_id, store) for case_id in drawn.absent if case_id not in known]
+
+    ids = await commands.issue(
+        connection, batch.id, new, now=now, due_at=now + context.timing.answer_grace
+    )
+    planned.commands = [(c.store, command_id) for c, command_id in zip(new, ids, strict=True)]
+    planned.stores_left = tuple(s for s in batch.stores_left if s not in final)
+    wait = timedelta(seconds=pause(AGAIN, batch.attempts + 1))
+    await batches.planned(
+        connection,
+        batch.id,
+        stores_left=planned.stores_left,
+        policy=context.policy.version,
+        now=now,
+        due_at=now + wait,
+        payload=seal_people(context.sealer, todo) if planned.stores_left else None,
+        key_id=context.sealer.current,
+    )
+    await _answer(context, connection, batch, planned, absent, list(standing), now)
+    return planned
+
+
+async def _answer(
+    context: Context,
+    connection: Connection,
+    batch: Batch,
+    planned: Planned,
+    absent: Sequence[tuple[UUID, str]],
+    candidates: Sequence[UUID],
+    now: datetime,
+) -> None:
+    """Write receipts for stores without the person, and close what needs nothing more."""
+    first_look = not batch.attempts
+    if not absent and (planned.stores_left or (first_look and planned.commands)):
+        return
+    answer_id = await answers.open_answer(connection, batch.id, None, now)
+    planned.answer = Answer(answer_id, batch.id, None, context.policy.version, now)
+    await answers.add_receipts(
+        connection, answer_id, [(case_id, store, ABSENT) for case_id, store in absent]
+    )
+    planned.receipts = [Receipt(case_id, store, ABSENT, now) for case_id, store in absent]
+    planned.ended = await close_ready(
+        connection, batch.id, planned.stores_left, candidates, answer_id=answer_id, now=now
+    )
+    if not planned.stores_left:
+        await batches.finish(connection, batch.id, now)
+
+
+async def _park(
+    context: Context,
+    connection: Connection,
+    case_id: UUID,
+    people: Sequence[Person],
+    why: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """Give an ambiguous case a batch of its own, with its identifiers, to wait for an operator."""
+    own = [person for person in people if person.case_id == case_id]
+    for person in own:
+        person.keys.clear()
+    batch_id = await batches.open_batch(
+        connection,
+        payload=seal_people(context.sealer, own),
+        key_id=context.sealer.current,
+        stores_left=[],
+        now=now,
+        due_at=now,
+    )
+    await batches.stopped(connection, batch_id, now)
+    await batches.planned(
+        connection,
+        batch_id,
+        stores_left=[],
+        policy=context.policy.version,
+        now=now,
+        due_at=now,
+    )
+    await cases.park(connection, case_id, batch_id, why)
+
+
+async def _states(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, States]:
+    """What is known of each case's subject, under all the pseudonyms the case recorded."""
+    by_case = await consents.pseudonyms_of_cases(connection, case_ids)
+    states = await consents.states(connection, {p for ps in by_case.values() for p in ps})
+    return {case_id: together(states, by_case.get(case_id, ())) for case_id in case_ids}
+
+
+async def _answered(connection: Connection, batch: Batch) -> dict[str, set[UUID]]:
+    """For each store the cases that have a command or a receipt there from an earlier look."""
+    found = await commands.cases_by_store(connection, batch.id)
+    for store, ids in (await answers.cases_by_store(connection, batch.id)).items():
+        found.setdefault(store, set()).update(ids)
+    return found
+
+
+def _new_keys(
+    person: Person, store: str, before: Mapping[UUID, Mapping[str, set[Key]]]
+) -> list[Key]:
+    """Keys this look found that no earlier look had commanded."""
+    known = before[person.case_id].get(store, set())
+    return [key for key in person.keys.get(store, ()) if key not in known]
+
+
+def _command(
+    context: Context, store: str, shape: tuple[str, ...], tasks: Sequence[Task]
+) -> NewCommand:
+    ids = tuple(task.case_id for task in tasks)
+    return NewCommand(
+        store=store,
+        shape=shape,
+        policy=context.policy.version,
+        case_ids=ids,
+        payload=seal_tasks(context.sealer, store, ids, [task.keys for task in tasks]),
+        key_id=context.sealer.current,
+    )

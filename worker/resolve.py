@@ -1,0 +1,168 @@
+"""Who is meant: from an event's identifiers to each store's own keys.
+
+An identifier leads through columns that the policy declares (e-mail to the CRM's customer number
+to billing). Every round asks each store once for the whole batch, and only what it was not asked
+before; rounds go on while a strong identifier is learnt that another store knows. Only strong
+identifiers link stores, and one that leads to two people parks the case (rule 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from connectors.base import Connector, Lookup, Match
+from connectors.faults import Fault, Misfit, Refused, RetryLater
+from connectors.mapping import Key
+
+Identifiers = set[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Person:
+    """What is known of one case's subject: identifiers, keys found, keys an operator chose.
+
+    ``chosen`` keys are text, as they were typed.
+    """
+
+    case_id: UUID
+    known: Identifiers
+    chosen: dict[str, list[Key]] = field(default_factory=dict)
+    keys: dict[str, list[Key]] = field(default_factory=dict)
+    asked: dict[str, Identifiers] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Mask everything but the case."""
+        return f"Person(case_id={self.case_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a batch of people led to."""
+
+    unanswered: Mapping[str, Fault]
+    """Stores that did not answer, and why."""
+    not_final: frozenset[str]
+    """Stores to be asked again: the unanswered, and those an unanswered one might lead to."""
+    ambiguous: Mapping[UUID, Mapping[str, object]]
+    """Cases that lead to two people: counts and words for the operator, no values."""
+
+
+async def resolve(
+    people: Sequence[Person], connectors: Mapping[str, Connector], timeout: timedelta
+) -> Resolution:
+    """Fill in each person's ``keys`` and ``known``. A store that fails is left out, not waited for.
+
+    Raises nothing that a store raises.
+    """
+    unanswered: dict[str, Fault] = {}
+    while True:
+        questions = {
+            store: lookups
+            for store, connector in connectors.items()
+            if store not in unanswered and (lookups := _questions(people, store, connector))
+        }
+        if not questions:
+            break
+        answers = await asyncio.gather(
+            *(_ask(connectors[store], questions[store], timeout) for store in questions)
+        )
+        for store, answer in zip(questions, answers, strict=True):
+            if isinstance(answer, Fault):
+                unanswered[store] = answer
+            else:
+                _learn(people, store, answer)
+    return Resolution(
+        unanswered,
+        _not_final(connectors, unanswered),
+        _ambiguous(people, connectors, unanswered),
+    )
+
+
+def _questions(people: Sequence[Person], store: str, connector: Connector) -> list[Lookup]:
+    """What this store has not been asked yet, for each person who has something new."""
+    kinds = {identifier.kind for identifier in connector.mapping.root.identifiers}
+    lookups = []
+    for ref, person in enumerate(people):
+        asked = person.asked.setdefault(store, set())
+        new = {known for known in person.known if known[0] in kinds} - asked
+        if new:
+            asked |= new
+            lookups.append(Lookup(ref, tuple(sorted(new))))
+    return lookups
+
+
+async def _ask(
+    connector: Connector, lookups: Sequence[Lookup], timeout: timedelta
+) -> Sequence[Match] | Fault:
+    size = connector.capabilities.batch_size
+    matches: list[Match] = []
+    try:
+        async with asyncio.timeout(timeout.total_seconds()):
+            for at in range(0, len(lookups), size):
+                matches += await connector.resolve(lookups[at : at + size])
+    except (RetryLater, Refused, Misfit) as fault:
+        return fault
+    except TimeoutError:
+        return RetryLater("no-answer", "the store did not answer a look-up in time")
+    return matches
+
+
+def _learn(people: Sequence[Person], store: str, matches: Sequence[Match]) -> None:
+    for match in matches:
+        person = people[match.ref]
+        chosen = person.chosen.get(store)
+        if chosen is not None and _typed(match.key) not in chosen:
+            continue
+        keys = person.keys.setdefault(store, [])
+        if match.key not in keys:
+            keys.append(match.key)
+        person.known.update(match.identifiers)
+        # What a store said of itself it need not be asked.
+        person.asked[store].update(match.identifiers)
+
+
+def _not_final(
+    connectors: Mapping[str, Connector], unanswered: Mapping[str, Fault]
+) -> frozenset[str]:
+    """A store is final when no store that is silent now could still lead to it."""
+    missing = set(unanswered)
+    for store in unanswered:
+        leads = {i.kind for i in connectors[store].mapping.root.identifiers if i.strong}
+        missing |= {
+            other
+            for other, connector in connectors.items()
+            if leads & {i.kind for i in connector.mapping.root.identifiers}
+        }
+    return frozenset(missing)
+
+
+def _ambiguous(
+    people: Sequence[Person],
+    connectors: Mapping[str, Connector],
+    unanswered: Mapping[str, Fault],
+) -> dict[UUID, Mapping[str, object]]:
+    found: dict[UUID, Mapping[str, object]] = {}
+    for person in people:
+        for store, keys in person.keys.items():
+            if connectors[store].mapping.root.rows_per_person == "one" and len(keys) > 1:
+                kinds = sorted({kind for kind, _ in person.asked[store]})
+                found[person.case_id] = _why("ambiguous-identity", store, len(keys), kinds)
+        for store, chosen in person.chosen.items():
+            found_there = {_typed(key) for key in person.keys.get(store, ())}
+            if store not in unanswered and not found_there & set(chosen):
+                found[person.case_id] = _why("chosen-key-not-found", store, 0, [])
+    return found
+
+
+def _typed(key: Key) -> Key:
+    """A key as an operator types it: what a command line gives is text."""
+    return tuple(str(value) for value in key)
+
+
+def _why(why: str, store: str, people: int, by: list[str]) -> dict[str, object]:
+    """Why a case is parked, in words and counts that hold no value of anybody's."""
+    return {"why": why, "store": store, "people": people, "by": by}

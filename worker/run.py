@@ -1,0 +1,104 @@
+"""Running the worker: intake and one consumer a store in one event loop, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Collection, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from worker.bootstrap import open_context
+from worker.context import Context, PublishFailed
+from worker.ledger.database import LedgerAway, LedgerConflict
+from worker.redrive import give_back, redrive
+from worker.sealing import CannotOpen
+from worker.settings import Settings
+from worker.streams.connector_worker import StoreWorker
+from worker.streams.intake_worker import run_intake
+from worker.streams.planner import Planner
+from worker.streams.watchdog import Watchdog
+from worker.waiting import stopped_within
+
+INTAKE = "intake"
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownPart(Exception):
+    """``--only`` names something that is no part of this worker."""
+
+
+async def run(settings: Settings, only: Collection[str] = ()) -> None:
+    """Run all parts, or only some (``intake`` or names of stores), until SIGTERM or SIGINT.
+
+    A part that dies stops the others and its error is raised; nothing uncommitted is lost.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_context(settings) as context:
+        await run_parts(context, settings, only, stop)
+    log.info("stopped")
+
+
+async def run_parts(
+    context: Context, settings: Settings, only: Collection[str], stop: asyncio.Event
+) -> None:
+    """Run the parts chosen until ``stop`` is set. Raises UnknownPart before anything starts."""
+    unknown = sorted(set(only) - {INTAKE, *context.connectors})
+    if unknown:
+        parts = ", ".join([INTAKE, *sorted(context.connectors)])
+        raise UnknownPart(f"no part called {', '.join(unknown)}; there are: {parts}")
+    chosen = set(only) or {INTAKE, *context.connectors}
+    log.info("started", parts=sorted(chosen), policy=context.policy.version)
+    async with asyncio.TaskGroup() as group:
+
+        def start(part: Coroutine[Any, Any, None]) -> None:
+            group.create_task(_stopping_others(part, stop))
+
+        start(Watchdog().run(stop))
+        start(_redrive(context, settings.redrive_seconds, stop))
+        if INTAKE in chosen:
+            planner = Planner(context)
+            start(planner.run(stop))
+            start(run_intake(context, settings.broker, settings.data_dir, planner, stop))
+        for store in sorted(chosen - {INTAKE}):
+            start(StoreWorker(context, store, settings.broker).run(stop))
+
+
+async def _stopping_others(part: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """A part that ends, well or badly, ends the worker: a half of it would look alive."""
+    try:
+        await part
+    finally:
+        stop.set()
+
+
+async def _redrive(context: Context, seconds: float, stop: asyncio.Event) -> None:
+    """Look in the ledger for what does not move, every few seconds, if we hold the lease."""
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    while not stop.is_set():
+        try:
+            driven = await redrive(context, holder)
+        except (LedgerAway, LedgerConflict, PublishFailed, CannotOpen) as fault:
+            log.warning("redrive-waits", fault=f"{type(fault).__name__}: {fault}")
+        else:
+            if driven is not None and any(
+                (driven.stops, driven.plans, driven.commands, driven.answers)
+            ):
+                log.info(
+                    "redriven",
+                    stops=driven.stops,
+                    plans=driven.plans,
+                    commands=driven.commands,
+                    answers=driven.answers,
+                )
+        await stopped_within(stop, seconds)
+    with suppress(LedgerAway, LedgerConflict):
+        await give_back(context, holder)

@@ -1,0 +1,54 @@
+"""Runs intake: the Faust application inside our own event loop, watched because it is embedded."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from worker.context import Context
+from worker.settings import BrokerSettings
+from worker.streams.agents import add_intake
+from worker.streams.app import make_app
+from worker.streams.planner import Planner
+from worker.waiting import stopped_within
+
+POLL_SECONDS = 0.5
+STOP_SECONDS = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+class IntakeCrashed(Exception):
+    """Faust's application died. Nothing uncommitted was acknowledged: start the process again."""
+
+
+async def run_intake(
+    context: Context, broker: BrokerSettings, data_dir: Path, planner: Planner, stop: asyncio.Event
+) -> None:
+    """Take in events until ``stop`` is set; then finish the batch in hand.
+
+    Raises IntakeCrashed: an embedded Faust application crashes silently, so its state is polled.
+    """
+    app = make_app(broker, data_dir=str(data_dir))
+    add_intake(app, context, planner.add)
+    starting = asyncio.create_task(app.start())
+    try:
+        while not stop.is_set():
+            if starting.done() and starting.exception() is not None:
+                raise IntakeCrashed(type(starting.exception()).__name__)
+            if app.crashed:
+                raise IntakeCrashed(type(app.crash_reason).__name__)
+            await stopped_within(stop, POLL_SECONDS)
+    finally:
+        starting.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await starting
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await app.stop()
+        except TimeoutError:
+            # What was not acknowledged comes again and changes nothing.
+            log.warning("intake-stopped-hard", seconds=STOP_SECONDS)

@@ -1,0 +1,84 @@
+"""The worker as a process of its own, to be stopped, killed, started again and read from."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+_STOP_SECONDS = 60.0
+_DRIVER = "tests.faults.killable_worker"
+
+# One server process imports the worker once; every worker is a fork of it and starts at once.
+# The forks are taken before any event loop or thread exists.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([_DRIVER])
+
+
+class WorkerProcess:
+    """One process. Its log is in the file ``log``; ``with`` makes sure that it ends."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        log: Path,
+        *,
+        kill: str = "",
+        only: str = "",
+        trace: Path | None = None,
+    ) -> None:
+        """Start it.
+
+        Args:
+            settings: the worker's variables, ``ERASURE_…``.
+            log: file that its log is appended to.
+            kill: ``before|after STEP NTH``, a step of the driver where it kills itself.
+            only: parts to run, with commas; all of them when empty.
+            trace: file that gets a line for every step it has done.
+        """
+        self.log = log
+        own = {"WORKER_KILL": kill, "WORKER_ONLY": only, "WORKER_TRACE": str(trace or "")}
+        self._process = _FORKS.Process(target=_become, args=({**settings, **own}, log))
+        self._process.start()
+
+    @property
+    def ended(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        self._process.kill()
+        self._process.join()
+
+    def stop(self) -> int | None:
+        """Ask it to end (SIGTERM), wait for it, and give its exit code."""
+        if self.ended is None and self._process.pid is not None:
+            os.kill(self._process.pid, signal.SIGTERM)
+        self._process.join(_STOP_SECONDS)
+        if self.ended is None:
+            self.kill()
+            raise TimeoutError("the worker did not stop when it was asked to")
+        return self.ended
+
+    def __enter__(self) -> Self:
+        """It runs already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process behind."""
+        self.kill()
+
+
+def _become(variables: Mapping[str, str], log: Path) -> None:
+    """Turn a fresh fork into the worker: its variables, its log, its program."""
+    os.environ.update(variables)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    from tests.faults import killable_worker
+
+    killable_worker.main()

@@ -76,7 +76,7 @@ def _error(part: str, what: str, todo: str) -> Found:
 
 
 def _skipped(part: str, why: str) -> Found:
-    return Found(part, "skipped", f"not looked at: {why}", "mend that first, then check again")
+    return Found(part, "skipped", f"not looked at: {why}")
 
 
 def _policy(settings: Settings) -> tuple[Policy | None, list[Found]]:
@@ -103,9 +103,7 @@ async def _broker(settings: Settings, stores: Sequence[str]) -> list[Found]:
         todo = "see that it runs and that ERASURE_BROKER__BOOTSTRAP leads to it"
         return [_error("broker", what, todo), _skipped("topics", "the broker does not answer")]
     found = [Found("broker", "ok", f"{address} answers")]
-    wrong = [
-        _error("topics", *str(one).split("; ", 1)) for one in differences if one.comparable
-    ]
+    wrong = [_error("topics", *str(one).split("; ", 1)) for one in differences if one.comparable]
     untold = sorted({one.topic for one in differences if not one.comparable})
     if untold:
         what = f"this broker does not tell the settings of {len(untold)} topics"
@@ -124,14 +122,18 @@ def ledger_of(settings: Settings) -> Ledger:
         raise SettingsError(f"ERASURE_LEDGER: {error}") from None
 
 
+def _is_no_file(ledger: Ledger) -> bool:
+    file = ledger.engine.url.database if ledger.dialect == "sqlite" else None
+    return bool(file) and not Path(str(file)).exists()
+
+
 async def ledger_problem(ledger: Ledger) -> Found | None:
     """What keeps a ledger from being used; None when it is up to date.
 
     Raises LedgerAway when it does not answer.
     """
     empty = _error("ledger", "the ledger is empty", "run: erasure ledger upgrade")
-    file = ledger.engine.url.database if ledger.dialect == "sqlite" else None
-    if file and not Path(file).exists():
+    if _is_no_file(ledger):
         return empty  # Looking into it would make the file.
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -168,8 +170,10 @@ async def _ledger(settings: Settings) -> list[Found]:
 
 def _stores(settings: Settings, policy: Policy | None) -> list[Awaitable[list[Found]]]:
     if policy is None:
-        return [_said(_skipped(f"store {name}", "the policy cannot be used"))
-                for name in sorted(settings.stores)]
+        return [
+            _said(_skipped(f"store {name}", "the policy cannot be used"))
+            for name in sorted(settings.stores)
+        ]
     looks: list[Awaitable[list[Found]]] = []
     for name in sorted({*policy.stores, *settings.stores}):
         variable = f"ERASURE_STORES__{name.upper()}"

@@ -28,17 +28,24 @@ WAITS = Backoff(cap=30.0)
 log = structlog.get_logger(__name__)
 
 
-def add_intake(app: Any, context: Context, plan: Callable[[int], None]) -> None:
-    """Add the agent that takes in events; ``plan`` is told the id of each batch to be planned."""
+def add_intake(
+    app: Any, context: Context, plan: Callable[[int], None], in_hand: asyncio.Lock
+) -> None:
+    """Add the agent that takes in events.
+
+    ``plan`` is told the id of each batch to be planned; ``in_hand`` is held while a batch is
+    taken in, so that who holds it may stop the app without breaking off a batch.
+    """
     topic = app.topic(*INBOUND, key_serializer="raw", value_serializer="raw")
 
     async def intake(stream: Any) -> None:
         unacknowledged = stream.noack()
         async for batch in unacknowledged.noack_take(BATCH, within=WITHIN_SECONDS):
-            for batch_id in await persist(context, [_message(event) for event in batch]):
-                plan(batch_id)
-            for event in batch:
-                await unacknowledged.ack(event)
+            async with in_hand:
+                for batch_id in await persist(context, [_message(event) for event in batch]):
+                    plan(batch_id)
+                for event in batch:
+                    await unacknowledged.ack(event)
 
     app.agent(topic, name="intake", concurrency=1)(intake)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -33,7 +34,8 @@ async def run_intake(
     Raises IntakeCrashed: an embedded Faust application crashes silently, so its state is polled.
     """
     app = make_app(broker, data_dir=str(data_dir))
-    add_intake(app, context, planner.add)
+    in_hand = asyncio.Lock()
+    add_intake(app, context, planner.add, in_hand)
     starting = asyncio.create_task(app.start())
     try:
         while not stop.is_set():
@@ -46,9 +48,20 @@ async def run_intake(
         starting.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await starting
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await app.stop()
-        except TimeoutError:
-            # What was not acknowledged comes again and changes nothing.
-            log.warning("intake-stopped-hard", seconds=STOP_SECONDS)
+        await _stop(app, in_hand)
+
+
+async def _stop(app: Any, in_hand: asyncio.Lock) -> None:
+    """Stop when no batch is in hand; one that cannot be finished is broken off after a while.
+
+    What was not acknowledged comes again and changes nothing.
+    """
+    try:
+        await asyncio.wait_for(in_hand.acquire(), STOP_SECONDS)
+    except TimeoutError:
+        log.warning("batch-broken-off", seconds=STOP_SECONDS)
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await app.stop()
+    except TimeoutError:
+        log.warning("intake-stopped-hard", seconds=STOP_SECONDS)

@@ -1,0 +1,1 @@
+"""The ledger's schema and its questions, on PostgreSQL and on SQLite."""

@@ -7,19 +7,15 @@ nobody finished is ``erased`` with an unknown count, never ``absent``.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
-from connectors.base import Connector, Done, Effects, Work
-from connectors.faults import Refused, RetryLater
-from connectors.mapping import Cutoffs, Key
+from connectors.faults import Misfit, RetryLater
 from worker.closing import close_ready
 from worker.context import Context
-from worker.core.outcomes import Failed, Outcome, judge
+from worker.core.outcomes import Failed
+from worker.effect import Store, Task, Verdict
 from worker.ledger import answers, batches, cases, commands
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.cases import Ended
@@ -28,25 +24,7 @@ from worker.ledger.database import Connection
 from worker.payloads import open_tasks, seal_tasks
 from worker.plan import plan_batch, publish_commands
 from worker.supersede import reopen
-from worker.telling import tell_answer, tell_answer_again
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One case's keys in the store of the command."""
-
-    case_id: UUID
-    keys: tuple[Key, ...]
-
-
-@dataclass(slots=True)
-class Effect:
-    """What the store did for a command: effects per key, and the tasks that it refused."""
-
-    effects: dict[Key, dict[str, Done]] = field(default_factory=dict)
-    refused: dict[UUID, str] = field(default_factory=dict)
-    committed: bool = False
-    """Whether anything was committed in the store, so that a repeat may find nothing."""
+from worker.telling import tell_answer
 
 
 @dataclass(slots=True)
@@ -59,44 +37,55 @@ class Settled:
     reissued: list[tuple[str, int]] = field(default_factory=list)
 
 
-async def carry_out(context: Context, command_id: int) -> int:
-    """Carry out one command to its settlement. Returns how many tasks got their receipt.
+async def carry_out(context: Context, command_id: int) -> Settled | None:
+    """Carry out one command to its settlement; :func:`tell` then says what was settled.
 
-    A command that was settled before only tells again what was not told. Raises RetryLater or
-    Misfit when the store cannot do it now (the command stays open), LedgerAway or PublishFailed
-    when one of our own parts is away: give the same command again later.
+    None: nothing is to be said. Raises RetryLater or Misfit when the store cannot do it now (the
+    command stays open), LedgerAway when the ledger is away: give the same command again later.
     """
     async with context.ledger.begin() as connection:
         now = context.now()
         command = await commands.take(
             connection, command_id, now=now, due_at=now + context.timing.command_grace
         )
-        untold = None if command else await answers.of_command(connection, command_id)
-        standing = await cases.open_ids(connection, command.batch_id) if command else set()
-    if command is None:
-        if untold is not None:
-            await tell_answer_again(context, untold)
-        return 0
+        if command is None:
+            return await _settled_before(connection, command_id)
+        standing = await cases.open_ids(connection, command.batch_id)
     if command.policy != context.policy.version and standing:
         await _plan_anew(context, command, standing)
-        return 0
+        return None
     tasks = [task for task in _tasks(context, command) if task.case_id in standing]
-    connector = context.connectors[command.store]
-    cutoffs = context.policy.cutoffs(command.store, context.day())
-    effect = Effect()
+    store = Store(context, command)
     try:
-        await _erase(context, connector, command, cutoffs, tasks, effect)
-        verdicts = await _verify(context, connector, command, cutoffs, tasks, effect)
-    except RetryLater as fault:
-        if not fault.in_doubt and not effect.committed:
+        await store.erase(tasks)
+        verdicts = await store.verify(tasks)
+    except (RetryLater, Misfit) as fault:
+        if not store.committed and not getattr(fault, "in_doubt", False):
             await _note_failure(context, command, fault)
         raise
-    settled = await _settle(context, command, tasks, verdicts)
-    if settled is None:
-        return 0
+    return await _settle(context, command, tasks, verdicts)
+
+
+async def tell(context: Context, settled: Settled) -> None:
+    """Publish what was issued again, the receipts and the completions, and note it.
+
+    Raises PublishFailed or LedgerAway: carry out the same command again, which tells again.
+    """
     await publish_commands(context, settled.reissued)
     await tell_answer(context, settled.answer, settled.receipts, settled.ended)
-    return len(settled.receipts)
+
+
+async def _settled_before(connection: Connection, command_id: int) -> Settled | None:
+    """What a command settled that nobody has told yet: whoever settled it died before."""
+    untold = await answers.of_command(connection, command_id)
+    answer = None if untold is None else await answers.read(connection, untold)
+    if answer is None:
+        return None
+    return Settled(
+        answer,
+        await answers.receipts_of(connection, answer.id),
+        await cases.ended_by(connection, answer.id),
+    )
 
 
 def _tasks(context: Context, command: Command) -> list[Task]:
@@ -122,76 +111,7 @@ async def _plan_anew(context: Context, command: Command, standing: set[UUID]) ->
         await plan_batch(context, batch_id)
 
 
-def _work(command: Command, cutoffs: Cutoffs, tasks: Sequence[Task]) -> Work:
-    return Work(command.shape, cutoffs, list({key: None for task in tasks for key in task.keys}))
-
-
-async def _erase(
-    context: Context,
-    connector: Connector,
-    command: Command,
-    cutoffs: Cutoffs,
-    tasks: Sequence[Task],
-    effect: Effect,
-) -> None:
-    """Erase for all tasks; where the store refuses, for halves of them, down to the one."""
-    if not tasks:
-        return
-    try:
-        async with asyncio.timeout(context.timing.store_timeout.total_seconds()):
-            effects: Effects = await connector.erase(_work(command, cutoffs, tasks))
-    except TimeoutError:
-        raise RetryLater("no-answer", "the store did not answer in time", in_doubt=True) from None
-    except Refused as fault:
-        if len(tasks) == 1:
-            effect.refused[tasks[0].case_id] = str(fault)
-            return
-        half = len(tasks) // 2
-        await _erase(context, connector, command, cutoffs, tasks[:half], effect)
-        await _erase(context, connector, command, cutoffs, tasks[half:], effect)
-        return
-    effect.committed = True
-    for key, groups in effects.items():
-        effect.effects[key] = dict(groups)
-
-
-async def _verify(
-    context: Context,
-    connector: Connector,
-    command: Command,
-    cutoffs: Cutoffs,
-    tasks: Sequence[Task],
-    effect: Effect,
-) -> dict[UUID, list[dict[str, Any]] | Failed]:
-    """Re-read what is there and judge each task: its outcomes, or why it has failed."""
-    done = [task for task in tasks if task.case_id not in effect.refused]
-    verdicts: dict[UUID, list[dict[str, Any]] | Failed] = {
-        case_id: Failed(why) for case_id, why in effect.refused.items()
-    }
-    if not done:
-        return verdicts
-    try:
-        async with asyncio.timeout(context.timing.store_timeout.total_seconds()):
-            remainders = await connector.verify(_work(command, cutoffs, done))
-    except TimeoutError:
-        raise RetryLater("no-answer", "the store did not answer in time") from None
-    for task in done:
-        verdict = judge(
-            context.policy,
-            connector.mapping,
-            effect.effects,
-            remainders,
-            task.keys,
-            command.interrupted,
-            command.shape,
-        )
-        verdicts[task.case_id] = (
-            verdict if isinstance(verdict, Failed) else [_row(outcome) for outcome in verdict]
-        )
-    return verdicts
-
-
-async def _note_failure(context: Context, command: Command, fault: RetryLater) -> None:
+async def _note_failure(context: Context, command: Command, fault: RetryLater | Misfit) -> None:
     async with context.ledger.begin() as connection:
         await commands.failed(
             connection,
@@ -205,7 +125,7 @@ async def _settle(
     context: Context,
     command: Command,
     tasks: Sequence[Task],
-    verdicts: dict[UUID, list[dict[str, Any]] | Failed],
+    verdicts: dict[UUID, Verdict],
 ) -> Settled | None:
     """Write receipts, settle the command, close what is ready. None: it was settled before us."""
     now = context.now()
@@ -271,19 +191,3 @@ async def _reissue(
         due_at=now + context.timing.answer_grace,
     )
     return [(command.store, command_id) for command_id in ids]
-
-
-@lru_cache(maxsize=8192)
-def _row(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as the ledger and the receipts write it: what says nothing is left out."""
-    row: dict[str, Any] = {"group": outcome.group, "result": outcome.result}
-    if outcome.result != "absent":
-        row["rows"] = outcome.rows
-    if outcome.grounds:
-        row["grounds"] = list(outcome.grounds)
-        row["until"] = outcome.until.isoformat() if outcome.until else None
-    if outcome.why:
-        row["why"] = outcome.why
-    if outcome.interrupted:
-        row["interrupted"] = True
-    return row

@@ -216,15 +216,10 @@ def _row(
     }
 
 
-def _records(new: NewCase) -> list[dict[str, Any]]:
+def _records(new: NewCase) -> list[tuple[bytes, str, UUID, str, datetime]]:
+    effect = _EFFECTS[new.event.kind]
     return [
-        {
-            "pseudonym": pseudonym,
-            "purpose": purpose,
-            "case_id": new.id,
-            "effect": _EFFECTS[new.event.kind],
-            "at": new.event.time,
-        }
+        (pseudonym, purpose, new.id, effect, new.event.time)
         for pseudonym in dict.fromkeys(new.pseudonyms)
         for purpose in new.purposes
     ]
@@ -235,8 +230,8 @@ def _ended(row: dict[str, Any]) -> Ended:
         id=row["id"],
         source=row["source"],
         event_id=row["event_id"],
-        kind=EventKind(row["kind"]),
-        state=CaseState(row["state"]),
+        kind=row["kind"],
+        state=row["state"],
         due_on=row["due_on"],
         closed_at=row["closed_at"],
         reason=row["reason"],

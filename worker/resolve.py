@@ -84,14 +84,16 @@ async def resolve(
 
 def _questions(people: Sequence[Person], store: str, connector: Connector) -> list[Lookup]:
     """What this store has not been asked yet, for each person who has something new."""
-    kinds = {identifier.kind for identifier in connector.mapping.root.identifiers}
+    strong = {i.kind: i.strong for i in connector.mapping.root.identifiers}
     lookups = []
-    for ref, person in enumerate(people):
+    for number, person in enumerate(people):
         asked = person.asked.setdefault(store, set())
-        new = {known for known in person.known if known[0] in kinds} - asked
-        if new:
-            asked |= new
-            lookups.append(Lookup(ref, tuple(sorted(new))))
+        new = {known for known in person.known if known[0] in strong} - asked
+        asked |= new
+        for leads in (False, True):
+            # Weak and strong are asked apart: what a weak one finds leads no further.
+            if part := sorted(known for known in new if strong[known[0]] is leads):
+                lookups.append(Lookup(2 * number + leads, tuple(part)))
     return lookups
 
 
@@ -113,16 +115,18 @@ async def _ask(
 
 def _learn(people: Sequence[Person], store: str, matches: Sequence[Match]) -> None:
     for match in matches:
-        person = people[match.ref]
+        number, leads = divmod(match.ref, 2)
+        person = people[number]
         chosen = person.chosen.get(store)
         if chosen is not None and _typed(match.key) not in chosen:
             continue
         keys = person.keys.setdefault(store, [])
         if match.key not in keys:
             keys.append(match.key)
-        person.known.update(match.identifiers)
-        # What a store said of itself it need not be asked.
-        person.asked[store].update(match.identifiers)
+        if leads:
+            person.known.update(match.identifiers)
+            # What a store said of itself it need not be asked.
+            person.asked[store].update(match.identifiers)
 
 
 def _not_final(

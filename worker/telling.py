@@ -86,7 +86,7 @@ async def tell_answer(
                     event_id=case.event_id,
                     kind=case.kind,
                     case_id=case.id,
-                    state=case.state.value,
+                    state=case.state,
                     due_on=case.due_on,
                     closed_at=case.closed_at,
                     reason=case.reason,

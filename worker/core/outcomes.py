@@ -1,7 +1,6 @@
 """Judging: from what a connector did and found again to the outcomes of one task.
 
-Runs for every person, so the common case (the re-read found nothing) takes no more than a look-up
-per field group, and equal outcomes are one object.
+Runs for every person, so people with whom the same was done are judged once.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Final, Literal
 
 from connectors.base import Done, Effects, Kept, Remainder, Remainders
@@ -49,43 +47,71 @@ class Failed:
     groups: tuple[str, ...] = ()
 
 
-def judge(
-    policy: Policy,
-    mapping: StoreMapping,
-    effects: Effects,
-    remainders: Remainders,
-    keys: Sequence[Key],
-    interrupted: bool,
-    shape: Shape,
-) -> list[Outcome] | Failed:
-    """Return one outcome a field group, in the mapping's order, or why the task failed.
+class Judge:
+    """Judges the tasks of one command, by what its connector did and found again.
 
-    ``effects`` and ``remainders`` may hold other tasks' keys too. ``interrupted`` says that an
-    earlier try was begun and never noted as finished: what is not there may be its doing.
+    ``effects`` and ``remainders`` are the connector's answers for all keys of the command;
+    ``interrupted`` says that an earlier try was begun and never noted as finished: what is not
+    there may be its doing. People with whom the same was done get the very same verdict.
     """
-    done = [effect for key in keys if (effect := effects.get(key))]
-    left = [remainder for key in keys if (remainder := remainders.get(key))]
-    if not left:
-        return [
-            _gone(group.name, *_touched(group.name, done), group.anonymises, interrupted)
-            for group in mapping.groups()
-        ]
-    outcomes: list[Outcome] = []
-    failed: dict[str, list[str]] = {}
-    for table in mapping.tables:
-        for group in table.groups:
-            touched = _touched(group.name, done)
-            found = [there for groups in left if (there := groups.get(group.name))]
-            if not found:
-                outcomes.append(_gone(group.name, *touched, group.anonymises, interrupted))
-            elif reason := _failure(group, found, shape):
-                failed.setdefault(reason, []).append(group.name)
-            else:
-                outcomes.append(_outcome(policy, table, group, found, touched, interrupted))
-    for reason in (NOT_GONE, KEPT_WITHOUT_GROUND):
-        if reason in failed:
-            return Failed(reason, tuple(failed[reason]))
-    return outcomes
+
+    def __init__(
+        self,
+        policy: Policy,
+        mapping: StoreMapping,
+        shape: Shape,
+        effects: Effects,
+        remainders: Remainders,
+        *,
+        interrupted: bool,
+    ) -> None:
+        self._policy = policy
+        self._tables = mapping.tables
+        self._groups = mapping.groups()
+        self._shape = shape
+        self._effects = effects
+        self._remainders = remainders
+        self._interrupted = interrupted
+        self._verdicts: dict[tuple[object, ...], tuple[Outcome, ...] | Failed] = {}
+
+    def of(self, keys: Sequence[Key]) -> tuple[Outcome, ...] | Failed:
+        """One outcome a field group, in the mapping's order, or why the task failed."""
+        done = [effect for key in keys if (effect := self._effects.get(key))]
+        left = [remainder for key in keys if (remainder := self._remainders.get(key))]
+        # A connector makes what it says of a crowd once: the same objects are the same words.
+        said = tuple((*one, *map(id, one.values())) for one in (*done, *left))
+        alike = (len(done), said)
+        verdict = self._verdicts.get(alike)
+        if verdict is None:
+            verdict = self._verdicts[alike] = self._judged(done, left)
+        return verdict
+
+    def _judged(
+        self,
+        done: Sequence[Mapping[str, Done]],
+        left: Sequence[Mapping[str, Remainder]],
+    ) -> tuple[Outcome, ...] | Failed:
+        if not left:
+            return tuple(
+                _gone(group.name, *_touched(group.name, done), group.anonymises, self._interrupted)
+                for group in self._groups
+            )
+        outcomes: list[Outcome] = []
+        failed: dict[str, list[str]] = {}
+        for table in self._tables:
+            for group in table.groups:
+                found = [there for groups in left if (there := groups.get(group.name))]
+                if reason := _failure(group, found, self._shape):
+                    failed.setdefault(reason, []).append(group.name)
+                    continue
+                touched = _touched(group.name, done)
+                outcomes.append(
+                    _outcome(self._policy, table, group, found, touched, self._interrupted)
+                )
+        for reason in (NOT_GONE, KEPT_WITHOUT_GROUND):
+            if reason in failed:
+                return Failed(reason, tuple(failed[reason]))
+        return tuple(outcomes)
 
 
 def _touched(group: str, done: Sequence[Mapping[str, Done]]) -> tuple[int, int]:
@@ -98,7 +124,6 @@ def _touched(group: str, done: Sequence[Mapping[str, Done]]) -> tuple[int, int]:
     return deleted, overwritten
 
 
-@lru_cache(maxsize=8192)
 def _gone(
     group: str, deleted: int, overwritten: int, anonymises: bool, interrupted: bool
 ) -> Outcome:

@@ -56,19 +56,12 @@ async def add_receipts(
     rows: Sequence[tuple[UUID, str, Sequence[Mapping[str, Any]]]],
 ) -> None:
     """Write receipts: (case, store, outcomes). Only verified outcomes get here."""
+    columns = ("answer_id", "case_id", "store", "outcomes", "verified")
     await add_rows(
         connection,
         receipts,
-        [
-            {
-                "answer_id": answer_id,
-                "case_id": case_id,
-                "store": store,
-                "outcomes": outcomes,
-                "verified": True,
-            }
-            for case_id, store, outcomes in rows
-        ],
+        columns,
+        [(answer_id, case_id, store, outcomes, True) for case_id, store, outcomes in rows],
     )
 
 

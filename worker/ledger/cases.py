@@ -37,13 +37,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A case that has just ended, with what its completion tells upstream."""
+    """A case that has just ended, with what its completion tells upstream, in upstream's words."""
 
     id: UUID
     source: str
     event_id: str
-    kind: EventKind
-    state: CaseState
+    kind: str
+    state: str
     due_on: date
     closed_at: datetime
     reason: Mapping[str, Any] | None
@@ -60,8 +60,9 @@ async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
 
 
 async def accept(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write new cases. Raises IntegrityError when another worker accepted one at this moment."""
-    await add_rows(connection, cases, rows)
+    """Write new cases. Raises LedgerConflict when another worker accepted one at this moment."""
+    if rows:
+        await add_rows(connection, cases, list(rows[0]), [list(row.values()) for row in rows])
 
 
 async def read(connection: Connection, case_id: UUID) -> Case | None:
@@ -176,16 +177,7 @@ _ENDED = (
 
 
 def _ended(row: Any) -> Ended:
-    return Ended(
-        row.id,
-        row.source,
-        row.event_id,
-        EventKind(row.kind),
-        CaseState(row.state),
-        row.due_on,
-        row.closed_at,
-        row.reason,
-    )
+    return Ended(*row)
 
 
 def _case(row: Any) -> Case:

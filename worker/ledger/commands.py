@@ -131,7 +131,7 @@ async def take(
         )
     )
     row = result.one_or_none()
-    return None if row is None else Command(**{**row._asdict(), "shape": tuple(row.shape)})
+    return None if row is None else Command(**_fields(row))
 
 
 async def failed(connection: Connection, command_id: int, fault: str, *, due_at: datetime) -> None:
@@ -246,4 +246,9 @@ async def listed(
 
 
 def _line(row: Any) -> CommandLine:
-    return CommandLine(**{**row._asdict(), "shape": tuple(row.shape)})
+    return CommandLine(**_fields(row))
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = row._asdict()
+    return fields | {"shape": tuple(row.shape), "case_ids": tuple(row.case_ids)}

@@ -6,10 +6,9 @@ newest time of each effect, so the order in which rows arrive does not matter (r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -34,9 +33,12 @@ class Standing:
     purposes: tuple[str, ...]
 
 
-async def record(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what new cases say: pseudonym, purpose, case_id, effect, at."""
-    await add_rows(connection, suppressions, rows)
+async def record(
+    connection: Connection, rows: Sequence[tuple[bytes, str, UUID, str, datetime]]
+) -> None:
+    """Write what new cases say: (pseudonym, purpose, case, effect, the event's own time)."""
+    columns = ("pseudonym", "purpose", "case_id", "effect", "at")
+    await add_rows(connection, suppressions, columns, rows)
 
 
 async def states(connection: Connection, pseudonyms: Collection[bytes]) -> dict[bytes, States]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Table, any_, bindparam, event, insert
+import asyncpg
+import orjson
+from sqlalchemy import ARRAY, Column, ColumnElement, Dialect, Table, any_, bindparam, event, insert
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
@@ -33,12 +42,19 @@ class Ledger:
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        parsed = make_url(url)
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise ValueError("the URL cannot be read: postgresql://… or sqlite:///…") from None
         name = parsed.get_backend_name()
         if name not in DRIVERS:
             raise ValueError(f"a ledger on {name} is not supported: use postgresql or sqlite")
         self.dialect = name
-        options: dict[str, Any] = {"hide_parameters": True}
+        options: dict[str, Any] = {
+            "hide_parameters": True,
+            "json_serializer": lambda value: orjson.dumps(value).decode(),
+            "json_deserializer": orjson.loads,
+        }
         if name == "postgresql":
             options |= {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 30}
         else:
@@ -56,8 +72,11 @@ class Ledger:
         try:
             async with self.engine.begin() as connection:
                 yield connection
-        except (DBAPIError, OSError, TimeoutError) as error:
-            if isinstance(error, IntegrityError) and _is_duplicate(error):
+        # COPY, and the moment of connecting, go past SQLAlchemy: there asyncpg's own errors come.
+        except (
+            DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError
+        ) as error:  # fmt: skip
+            if _is_duplicate(error):
                 raise LedgerConflict("a row with this key is there already") from None
             if is_away(error):
                 raise LedgerAway(type(error).__name__) from None
@@ -70,20 +89,23 @@ class Ledger:
 
 def is_away(error: BaseException) -> bool:
     """Whether an error means that the ledger is unreachable, busy or shutting down."""
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated or isinstance(error, InterfaceError):
-            return True
-        state = str(getattr(error.orig, "sqlstate", "") or "")
-        if state:
-            # Connection, resources, shutdown, and two transactions that crossed each other.
-            return state[:2] in {"08", "53", "57", "58"} or state in {"40001", "40P01", "55P03"}
-        return isinstance(error, OperationalError)
-    return isinstance(error, OSError | TimeoutError)
+    if isinstance(error, InterfaceError | PoolTimeout | asyncpg.InterfaceError | OSError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = str(getattr(getattr(error, "orig", error), "sqlstate", "") or "")
+    if state:
+        # Connection, resources, shutdown, and two transactions that crossed each other.
+        return state[:2] in {"08", "53", "57", "58"} or state in {"40001", "40P01", "55P03"}
+    return isinstance(error, OperationalError)
 
 
-def _is_duplicate(error: IntegrityError) -> bool:
+def _is_duplicate(error: Exception) -> bool:
     """Whether two wrote the same key; any other broken constraint is a bug and must surface."""
-    return getattr(error.orig, "sqlstate", None) == "23505" or "UNIQUE" in str(error.orig)
+    cause = getattr(error, "orig", error)
+    return getattr(cause, "sqlstate", None) == "23505" or (
+        isinstance(error, IntegrityError) and "UNIQUE" in str(cause)
+    )
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
@@ -104,27 +126,40 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
 
 
 async def add_rows(
-    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]
+    connection: AsyncConnection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
 ) -> None:
     """Insert many rows: by COPY on PostgreSQL (the cheapest way by far), else in one statement."""
     if not rows:
         return
     if connection.dialect.name != "postgresql":
-        await connection.execute(insert(table), list(rows))
-        return
-    columns = list(rows[0])
-    dialect = connection.dialect
-    binders = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
-    records = [
-        tuple(
-            bind(row[name]) if bind else row[name]
-            for name, bind in zip(columns, binders, strict=True)
+        await connection.execute(
+            insert(table), [dict(zip(columns, row, strict=True)) for row in rows]
         )
-        for row in rows
+        return
+    values = [
+        _bound(table.c[name], column, connection.dialect)
+        for name, column in zip(columns, zip(*rows, strict=True), strict=True)
     ]
     raw = await connection.get_raw_connection()
     assert raw.driver_connection is not None  # noqa: S101 - an open connection always has one
-    await raw.driver_connection.copy_records_to_table(table.name, records=records, columns=columns)
+    await raw.driver_connection.copy_records_to_table(
+        table.name, records=list(zip(*values, strict=True)), columns=columns
+    )
+
+
+def _bound(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> Sequence[Any]:
+    """The values as the driver takes them. One that stands in many rows is converted once."""
+    bind = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if bind is None:
+        return values
+    done: dict[int, Any] = {}
+    return [
+        done[id(value)] if id(value) in done else done.setdefault(id(value), bind(value))
+        for value in values
+    ]
 
 
 def among(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary
+from sqlalchemy import ARRAY, BigInteger, DateTime, Dialect, Integer, LargeBinary, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -44,11 +44,8 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class CaseIds(TypeDecorator[tuple[UUID, ...]]):
-    """The ids of a command's cases, in the order of its payload, 16 bytes each.
-
-    One small value instead of a row per case: a command of 500 tasks costs one row.
-    """
+class PackedIds(TypeDecorator[list[UUID]]):
+    """A list of ids where the database knows no arrays: 16 bytes each, in order."""
 
     impl = LargeBinary
     cache_ok = True
@@ -57,9 +54,13 @@ class CaseIds(TypeDecorator[tuple[UUID, ...]]):
         """Join the ids."""
         return None if value is None else b"".join(case_id.bytes for case_id in value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[UUID, ...] | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[UUID] | None:
         """Split them again."""
         if value is None:
             return None
         raw = bytes(value)
-        return tuple(UUID(bytes=raw[at : at + UUID_BYTES]) for at in range(0, len(raw), UUID_BYTES))
+        return [UUID(bytes=raw[at : at + UUID_BYTES]) for at in range(0, len(raw), UUID_BYTES)]
+
+
+CaseIds = ARRAY(Uuid()).with_variant(PackedIds(), "sqlite")
+"""The ids of a command's cases in the order of its payload: one value, not a row a case."""

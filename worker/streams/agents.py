@@ -22,7 +22,8 @@ from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.waiting import pause
 
 BATCH = 500
-WITHIN_SECONDS = 0.05
+WITHIN_SECONDS = 0.5
+"""A lone event waits this long at the most; under load it is what makes batches large."""
 WAITS = Backoff(cap=30.0)
 
 log = structlog.get_logger(__name__)

@@ -18,15 +18,17 @@ from connectors.faults import Misfit, RetryLater
 from topics import names, writing
 from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
-from worker.erase import carry_out
+from worker.erase import carry_out, tell
 from worker.ledger.database import LedgerAway
 from worker.sealing import CannotOpen
 from worker.settings import BrokerSettings
 from worker.streams.offsets import OffsetWindow
 from worker.waiting import pause, stopped_within
 
-IN_FLIGHT = 2
-"""Commands at a time: the store works on one while the ledger settles the other (measured)."""
+IN_STORE = 2
+"""Commands at a time in the store: it works on one while the ledger settles the other."""
+IN_FLIGHT = 2 * IN_STORE
+"""Commands in hand: those that are settled and still being told leave the store to the next."""
 TRANSIENT = (RetryLater, Misfit, LedgerAway, PublishFailed, CannotOpen)
 """What is tried again. Anything else is a bug: it ends the process, and nothing is committed."""
 
@@ -61,6 +63,7 @@ class StoreWorker:
         )
         self._windows: dict[TopicPartition, OffsetWindow] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._in_store = asyncio.Semaphore(IN_STORE)
         self._away = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -142,7 +145,10 @@ class StoreWorker:
         attempt = 0
         while True:
             try:
-                await carry_out(self._context, command_id)
+                async with self._in_store:
+                    settled = await carry_out(self._context, command_id)
+                if settled is not None:
+                    await tell(self._context, settled)
             except TRANSIENT as fault:
                 if not attempt:
                     self._hold()

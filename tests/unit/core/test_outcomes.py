@@ -10,7 +10,7 @@ import pytest
 from connectors.base import Done, Kept, Remainder
 from connectors.mapping import Key
 from tests.unit.core.policies import declared, small
-from worker.core.outcomes import Failed, Outcome, Result, judge
+from worker.core.outcomes import Failed, Judge, Outcome, Result
 from worker.core.policy import Policy
 
 POLICY = small()
@@ -34,10 +34,15 @@ def judged(
     policy: Policy = POLICY,
 ) -> dict[str, Outcome]:
     """Judge a task in the store crm and return its outcomes by group."""
-    answer = judge(
-        policy, policy.mapping("crm"), effects or {}, remainders or {}, keys, interrupted, shape
-    )
-    assert isinstance(answer, list)
+    answer = Judge(
+        policy,
+        policy.mapping("crm"),
+        shape,
+        effects or {},
+        remainders or {},
+        interrupted=interrupted,
+    ).of(keys)
+    assert isinstance(answer, tuple)
     assert [outcome.group for outcome in answer] == [g.name for g in policy.mapping("crm").groups()]
     return {outcome.group: outcome for outcome in answer}
 
@@ -88,22 +93,21 @@ def test_some_deleted_some_overwritten() -> None:
 
 def test_left_fails() -> None:
     """A row that should be gone and is not fails the task, whatever the store said it did."""
-    answer = judge(
+    answer = Judge(
         POLICY,
         CRM,
+        (),
         {K1: {NAME: Done(deleted=1), EMAIL: Done(overwritten=1)}},
         {K1: {EMAIL: kept(left=1), NAME: kept()}},
-        (K1,),
-        False,
-        (),
-    )
+        interrupted=False,
+    ).of((K1,))
     assert answer == Failed("not-gone", (EMAIL,))
 
 
 def test_kept_by_a_dead_ground_fails() -> None:
     """A connector that keeps rows on a consent that has ended does not pass."""
     still = {K1: {EMAIL: kept(Kept("news-consent", 1, None, 0))}}
-    assert judge(POLICY, CRM, {}, still, (K1,), False, ()) == Failed(
+    assert Judge(POLICY, CRM, (), {}, still, interrupted=False).of((K1,)) == Failed(
         "kept-without-ground", (EMAIL,)
     )
     assert judged({}, still, shape=("news-consent",))[EMAIL].result == "retained"
@@ -112,7 +116,7 @@ def test_kept_by_a_dead_ground_fails() -> None:
 def test_kept_by_a_foreign_ground_fails() -> None:
     """A ground that the policy does not give to the group cannot keep it."""
     still = {K1: {NAME: kept(Kept("books", 1, NEWEST, 0))}}
-    assert judge(POLICY, CRM, {}, still, (K1,), False, ()) == Failed("kept-without-ground", (NAME,))
+    assert Judge(POLICY, CRM, (), {}, still, interrupted=False).of((K1,)) == Failed("kept-without-ground", (NAME,))
 
 
 def test_retained_until() -> None:

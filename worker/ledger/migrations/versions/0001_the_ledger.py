@@ -75,7 +75,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("shape", Json, nullable=False, comment="revocable grounds that still live"),
         sa.Column("policy", sa.Text(), nullable=False),
-        sa.Column("case_ids", CaseIds(), nullable=False),
+        sa.Column("case_ids", CaseIds, nullable=False),
         sa.Column(
             "payload",
             sa.LargeBinary(),

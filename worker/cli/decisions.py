@@ -1,0 +1,126 @@
+"""``erasure case resume`` and ``reject``: what a person decides about a parked case."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from worker.cli.exits import Unusable, say
+
+if TYPE_CHECKING:
+    from worker.context import Context
+    from worker.ledger.cases import Case
+
+CaseId = Annotated[str, typer.Argument(metavar="ID", help="The id of the parked case.")]
+
+REASON_LIMIT = 500
+"""Characters of a reason: it stands in the ledger and upstream reads it."""
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add both commands to ``erasure case``."""
+    group.command(epilog="erasure case resume ID --key crm=C17 --key billing=42/3")(resume)
+    group.command(epilog='erasure case reject ID --by "Kari Nordmann" --reason "not a customer"')(
+        reject
+    )
+
+
+def resume(
+    case: CaseId,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STORE=KEY",
+            help="The row of the right person in a store; values of a key of several columns "
+            "with / between them. May be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Open a parked case again, with the key of the right person.
+
+    Without a key the stores are asked anew, in case they were put right.
+    """
+    from worker.cli.cases import parse_id
+    from worker.cli.opening import open_worker
+    from worker.context import PublishFailed
+    from worker.operate import resume as resume_case
+
+    case_id = parse_id(case)
+
+    async def work() -> Case | None:
+        async with open_worker() as context:
+            try:
+                return await resume_case(context, case_id, _chosen(context, key or ()))
+            except PublishFailed as failed:
+                _tell_later(failed)
+                return None
+
+    _tell_resumed(asyncio.run(work()))
+
+
+def _tell_resumed(case: Case | None) -> None:
+    from worker.cli.words import reason_words
+    from worker.core.lifecycle import CaseState
+
+    if case is not None and case.state is CaseState.PARKED:
+        print(f"parked again: {reason_words(case.reason)}")
+    else:
+        state = "open" if case is None else str(case.state)
+        print(f"the case is {state}; follow it with: erasure case ID")
+
+
+def _chosen(context: Context, given: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Each store's key values as they were typed; a key of one column may hold a slash."""
+    chosen: dict[str, Sequence[str]] = {}
+    for one in given:
+        store, equals, value = one.partition("=")
+        if not equals or not store or not value:
+            raise Unusable("--key is written STORE=KEY, as --key crm=C17")
+        if store in chosen:
+            raise Unusable(f"two keys for {store}: name the one right person")
+        connector = context.connectors.get(store)
+        columns = len(connector.mapping.root.key) if connector else 1
+        chosen[store] = value.split("/") if columns > 1 else [value]
+    return chosen
+
+
+def reject(
+    case: CaseId,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who decides.")],
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; upstream reads it. Do not name the person.")
+    ],
+) -> None:
+    """End a parked case: nothing is erased, upstream is told why, the stop stands."""
+    from worker.cli.cases import parse_id
+    from worker.cli.opening import open_worker
+    from worker.context import PublishFailed
+    from worker.operate import reject as reject_case
+
+    case_id = parse_id(case)
+    by, reason = by.strip(), reason.strip()
+    if not by or not reason or len(by) > REASON_LIMIT or len(reason) > REASON_LIMIT:
+        raise Unusable(f"--by and --reason need 1 to {REASON_LIMIT} characters each")
+    if "@" in reason:
+        raise Unusable("the reason goes to upstream and stays in the ledger: no address in it")
+
+    async def work() -> None:
+        async with open_worker() as context:
+            try:
+                await reject_case(context, case_id, by=by, reason=reason)
+            except PublishFailed as failed:
+                _tell_later(failed)
+
+    asyncio.run(work())
+    print("the case is rejected; nothing was erased")
+
+
+def _tell_later(failed: Exception) -> None:
+    """The decision is committed; what could not be published is in the ledger."""
+    say(
+        f"erasure: the broker does not take messages now ({failed}); the decision stands, and a "
+        "running worker publishes it later"
+    )

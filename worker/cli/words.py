@@ -1,0 +1,122 @@
+"""The ledger's terse words, put so that an operator or a privacy officer can read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from topics.events import EventKind
+from worker.cli.output import counted
+from worker.core.outcomes import UNKNOWN_ANCHOR
+from worker.core.policy import Policy
+
+EVENTS: Final[Mapping[EventKind, str]] = {
+    EventKind.CONSENT_WITHDRAWN: "consent withdrawn",
+    EventKind.CONSENT_GIVEN: "consent given",
+    EventKind.MARKETING_OBJECTED: "objection to direct marketing",
+    EventKind.ERASURE_REQUESTED: "erasure requested",
+    EventKind.RESTRICTION_REQUESTED: "restriction requested",
+    EventKind.RETENTION_EXPIRED: "retention period over",
+}
+
+EVERYTHING: Final = "*"
+"""The group of an outcome that is about a whole store: nobody was found there."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroundWords:
+    """A ground that keeps something, as the policy declares it today."""
+
+    name: str
+    kind: str | None
+    reference: str | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeWords:
+    """What became of one field group: the ledger's own words, and a sentence."""
+
+    group: str
+    result: str
+    rows: int | None
+    until: str | None
+    why: str | None
+    grounds: tuple[GroundWords, ...]
+    words: str
+
+
+def outcome_words(policy: Policy, row: Mapping[str, Any]) -> OutcomeWords:
+    """Explain one outcome as the ledger holds it."""
+    grounds = tuple(ground_words(policy, name) for name in row.get("grounds", ()))
+    return OutcomeWords(
+        group=row["group"],
+        result=row["result"],
+        rows=row.get("rows"),
+        until=row.get("until"),
+        why=row.get("why"),
+        grounds=grounds,
+        words=_sentence(row),
+    )
+
+
+def ground_words(policy: Policy, name: str) -> GroundWords:
+    """Explain a ground by what the policy says of it; the policy may have changed since."""
+    ground = policy.grounds.get(name)
+    if ground is None:
+        return GroundWords(name, None, None, None)
+    text = ground.text.get("en") or next(iter(ground.text.values()), None)
+    return GroundWords(name, ground.kind.value, ground.reference, text)
+
+
+def ground_line(ground: GroundWords) -> str:
+    """One line about a ground: name, reference and what the person may be told."""
+    if ground.reference is None:
+        return f"{ground.name} (no longer in the policy)"
+    return f"{ground.name} ({ground.reference})" + (f": {ground.text}" if ground.text else "")
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    result, rows = row["result"], row.get("rows")
+    if row.get("interrupted"):
+        some = "by an attempt that was cut short, so nobody counted the rows"
+    else:
+        some = counted(rows or 0, "row")
+    if result == "retained":
+        return _kept(row, f"{some} erased; the rest is " if rows or row.get("interrupted") else "")
+    if result == "erased":
+        return f"erased, {some}"
+    if result == "anonymised":
+        return f"overwritten with the declared value, {some}"
+    if result == "absent":
+        return "nobody was found here" if row["group"] == EVERYTHING else "nothing was there"
+    return result if not row.get("why") else f"{result}: {row['why']}"
+
+
+def _kept(row: Mapping[str, Any], before: str) -> str:
+    if row.get("why") == UNKNOWN_ANCHOR:
+        return f"{before}kept because a date is missing in the store: enter it there"
+    if row.get("until"):
+        return f"{before}kept until {row['until']}"
+    return f"{before}kept without an end yet (the period has not begun, or has none)"
+
+
+def reason_words(reason: Mapping[str, Any] | None) -> str:
+    """Say in a sentence why a case is parked, superseded or rejected."""
+    if not reason:
+        return ""
+    why = reason.get("why")
+    store = reason.get("store")
+    said = str(why)
+    if why == "ambiguous-identity":
+        by = " and ".join(reason.get("by") or ()) or "the identifiers given"
+        said = f"{by} led to {counted(int(reason['people']), 'row')} in {store} instead of one"
+        said += ": nobody knows which of them is the person, so nothing was erased"
+    elif why == "chosen-key-not-found":
+        said = f"the key that was chosen for {store} does not belong to the person of the event"
+    elif why == "newer-consent":
+        said = "a newer consent took its place"
+    if "rejected_by" in reason:
+        said = f"{reason['rejected_by']} decided: {reason['rejected_because']} ({said})"
+    return said

@@ -1,0 +1,1 @@
+"""``erasure demo``: made-up people, real servers, and the worker as it runs everywhere else."""

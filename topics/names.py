@@ -18,6 +18,9 @@ REJECTED: Final = "erasure.rejected"
 INBOUND: Final = (CONSENT, REQUESTS, RETENTION)
 """The topics upstream systems publish to. They alone hold personal data."""
 
+INTAKE_GROUP: Final = "erasure-intake"
+"""The consumer group of the inbound topics."""
+
 _COMMANDS: Final = "erasure.commands."
 _STORE = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -49,6 +52,11 @@ def commands(store: str) -> str:
             "digit: rename the store in the policy"
         )
     return _COMMANDS + store
+
+
+def group_of(store: str) -> str:
+    """Name of the consumer group of one store's commands: its lag is the store's lag."""
+    return f"erasure-{store}"
 
 
 def catalogue(stores: Iterable[str]) -> tuple[Topic, ...]:

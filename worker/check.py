@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from aiokafka.errors import KafkaError
@@ -18,10 +17,10 @@ from connectors.faults import Fault, RetryLater
 from connectors.registry import connect
 from topics import admin, names
 from worker.core.policy import Policy
-from worker.ledger.database import Ledger, LedgerAway, LedgerConflict
-from worker.ledger.upgrade import current, head
+from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.policy_file import PolicyError
 from worker.policy_file import load as load_policy
+from worker.ready import LedgerBehind, LedgerRefuses, ledger_of, make_sure
 from worker.settings import Settings, SettingsError
 from worker.settings import load as load_settings
 
@@ -114,58 +113,21 @@ async def _broker(settings: Settings, stores: Sequence[str]) -> list[Found]:
     return found + wrong
 
 
-def ledger_of(settings: Settings) -> Ledger:
-    """The ledger that the settings name, not connected yet. Raises SettingsError."""
-    try:
-        return Ledger(settings.ledger.get_secret_value())
-    except ValueError as error:
-        raise SettingsError(f"ERASURE_LEDGER: {error}") from None
-
-
-def _is_no_file(ledger: Ledger) -> bool:
-    file = ledger.engine.url.database if ledger.dialect == "sqlite" else None
-    return bool(file) and not Path(str(file)).exists()
-
-
-async def ledger_problem(ledger: Ledger) -> Found | None:
-    """What keeps a ledger from being used; None when it is up to date.
-
-    Raises LedgerAway when it does not answer.
-    """
-    empty = _error("ledger", "the ledger is empty", "run: erasure ledger upgrade")
-    if _is_no_file(ledger):
-        return empty  # Looking into it would make the file.
-    try:
-        async with asyncio.timeout(LIMIT_SECONDS):
-            revision = await current(ledger)
-    except (LedgerAway, LedgerConflict):
-        raise
-    except TimeoutError:
-        raise LedgerAway(f"no answer within {LIMIT_SECONDS:g} s") from None
-    except Exception as error:  # noqa: BLE001 - a driver refuses a login with errors of its own
-        what = f"the ledger refuses the connection ({type(error).__name__})"
-        return _error("ledger", what, "correct user, password and database in ERASURE_LEDGER")
-    if revision == head():
-        return None
-    if revision is None:
-        return empty
-    what = f"the ledger is at revision {revision} and this worker needs {head()}"
-    return _error("ledger", what, "run: erasure ledger upgrade, with the newest worker you use")
-
-
 async def _ledger(settings: Settings) -> list[Found]:
     try:
         ledger = ledger_of(settings)
     except SettingsError as error:
         return [_error("ledger", str(error), "correct ERASURE_LEDGER")]
     try:
-        problem = await ledger_problem(ledger)
+        await make_sure(ledger)
+    except (LedgerBehind, LedgerRefuses) as error:
+        return [_error("ledger", *str(error).split("; ", 1))]
     except (LedgerAway, LedgerConflict) as error:
         todo = "see that it runs and that ERASURE_LEDGER leads to it"
         return [_error("ledger", f"it does not answer ({error})", todo)]
     finally:
         await ledger.close()
-    return [problem or Found("ledger", "ok", f"{ledger.dialect}, at revision {head()}")]
+    return [Found("ledger", "ok", f"{ledger.dialect}, up to date")]
 
 
 def _stores(settings: Settings, policy: Policy | None) -> list[Awaitable[list[Found]]]:

@@ -24,11 +24,9 @@ from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch
 from worker.ledger.cases import Ended
 from worker.ledger.commands import NewCommand
-from worker.ledger.consents import States
 from worker.ledger.database import Connection
 from worker.payloads import open_people, seal_people, seal_tasks
 from worker.resolve import Person, Resolution, resolve
-from worker.supersede import together
 from worker.telling import tell_answer
 from worker.waiting import pause
 
@@ -114,7 +112,7 @@ async def _commit(
         await _park(context, connection, case_id, people, why, now)
     todo = [p for p in people if p.case_id in standing and p.case_id not in ambiguous]
     planned_cases = [PlannedCase(p.case_id, *standing[p.case_id]) for p in todo]
-    states = await _states(connection, [p.case_id for p in todo])
+    states = await consents.states_of_cases(connection, [p.case_id for p in todo])
     answered_before = await _answered(connection, batch) if batch.attempts else {}
 
     planned = Planned()
@@ -212,13 +210,6 @@ async def _park(
         due_at=now,
     )
     await cases.park(connection, case_id, batch_id, why)
-
-
-async def _states(connection: Connection, case_ids: Sequence[UUID]) -> dict[UUID, States]:
-    """What is known of each case's subject, under all the pseudonyms the case recorded."""
-    by_case = await consents.pseudonyms_of_cases(connection, case_ids)
-    states = await consents.states(connection, {p for ps in by_case.values() for p in ps})
-    return {case_id: together(states, by_case.get(case_id, ())) for case_id in case_ids}
 
 
 async def _answered(connection: Connection, batch: Batch) -> dict[str, set[UUID]]:

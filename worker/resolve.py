@@ -88,12 +88,12 @@ def _questions(people: Sequence[Person], store: str, connector: Connector) -> li
     lookups = []
     for number, person in enumerate(people):
         asked = person.asked.setdefault(store, set())
-        new = {known for known in person.known if known[0] in strong} - asked
-        asked |= new
-        for leads in (False, True):
-            # Weak and strong are asked apart: what a weak one finds leads no further.
-            if part := sorted(known for known in new if strong[known[0]] is leads):
-                lookups.append(Lookup(2 * number + leads, tuple(part)))
+        new = [known for known in person.known if known[0] in strong and known not in asked]
+        asked.update(new)
+        # Weak and strong are asked apart: what a weak one finds leads no further.
+        for leads in (False, True) if new else ():
+            if part := [known for known in new if strong[known[0]] is leads]:
+                lookups.append(Lookup(2 * number + leads, tuple(sorted(part))))
     return lookups
 
 

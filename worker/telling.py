@@ -30,7 +30,8 @@ async def tell_stop(context: Context, batch_id: int, states: dict[bytes, consent
         ]
         await context.publisher.send(names.SUPPRESSIONS, messages)
         async with context.ledger.begin() as connection:
-            now = await consents.states(connection, states)
+            shared = await consents.shared(connection, states, batch_id)
+            now = await consents.states(connection, shared)
             states = {
                 p: state for p, state in now.items() if _stopped(state) != _stopped(states[p])
             }

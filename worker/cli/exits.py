@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from pathlib import Path
+from typing import Final
 
 from worker.streams.watchdog import EXIT_STUCK
 
@@ -33,6 +34,56 @@ class Exit(IntEnum):
     BUG = 70
     TRY_AGAIN = EXIT_STUCK
     INTERRUPTED = 130
+
+
+MEANINGS: Final[Mapping[str, tuple[Exit, str]]] = {
+    "worker.settings.SettingsError": (Exit.USAGE, "{text}"),
+    "worker.policy_file.PolicyError": (Exit.USAGE, "{text}"),
+    "worker.run.UnknownPart": (Exit.USAGE, "{text}"),
+    "worker.sealing.CannotOpen": (Exit.USAGE, "{text}"),
+    "worker.cli.exits.Unusable": (Exit.USAGE, "{text}"),
+    "worker.ready.LedgerRefuses": (Exit.USAGE, "{text}"),
+    "worker.ready.LedgerBehind": (Exit.WRONG, "{text}"),
+    "worker.operate.NotPossible": (Exit.WRONG, "{text}"),
+    "worker.cli.exits.NotReady": (Exit.WRONG, "{text}"),
+    "worker.embedded.child.ServerFailed": (Exit.WRONG, "{text}"),
+    "topics.admin.TopicFailed": (Exit.WRONG, "{text}"),
+    "worker.ledger.database.LedgerAway": (
+        Exit.TRY_AGAIN,
+        "the ledger does not answer ({text}); see that it runs and that ERASURE_LEDGER leads to "
+        "it, then try again",
+    ),
+    "worker.ledger.database.LedgerConflict": (
+        Exit.TRY_AGAIN,
+        "somebody wrote the same at the same moment; try again",
+    ),
+    "worker.context.PublishFailed": (
+        Exit.TRY_AGAIN,
+        "the broker did not take every message ({text}); what it was is in the ledger, and a "
+        "running worker publishes it",
+    ),
+    "worker.streams.intake_worker.IntakeCrashed": (
+        Exit.TRY_AGAIN,
+        "intake crashed ({text}); nothing uncommitted was acknowledged: start it again",
+    ),
+    "aiokafka.errors.KafkaError": (
+        Exit.TRY_AGAIN,
+        "the broker does not answer ({name}); see that it runs and that "
+        "ERASURE_BROKER__BOOTSTRAP leads to it, then try again",
+    ),
+    "connectors.faults.RetryLater": (
+        Exit.TRY_AGAIN,
+        "a store does not answer ({text}); try again",
+    ),
+    "connectors.faults.Fault": (
+        Exit.USAGE,
+        "a store does not fit its settings or the policy: {text}",
+    ),
+}
+"""Every error that can be expected, by its name: what it means and says.
+
+By name and not by class, so that telling an error does not load all of the program first.
+"""
 
 
 class Unusable(Exception):
@@ -77,52 +128,11 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _known(error: BaseException) -> tuple[Exit, str] | None:
     """Code and words of an error that can be expected; None for a bug."""
-    # Here, so that `erasure --version` need not load a broker's client and a database's.
-    from aiokafka.errors import KafkaError
-
-    from connectors.faults import Fault, RetryLater
-    from topics.admin import TopicFailed
-    from worker.context import PublishFailed
-    from worker.embedded.child import ServerFailed
-    from worker.ledger.database import LedgerAway, LedgerConflict
-    from worker.operate import NotPossible
-    from worker.policy_file import PolicyError
-    from worker.run import UnknownPart
-    from worker.sealing import CannotOpen
-    from worker.settings import SettingsError
-    from worker.streams.intake_worker import IntakeCrashed
-
-    text = str(error)
-    match error:
-        case SettingsError() | PolicyError() | UnknownPart() | Unusable() | CannotOpen():
-            return Exit.USAGE, text
-        case NotPossible() | NotReady() | TopicFailed() | ServerFailed():
-            return Exit.WRONG, text
-        case LedgerAway():
-            return Exit.TRY_AGAIN, (
-                f"the ledger does not answer ({text}); see that it runs and that ERASURE_LEDGER "
-                "leads to it, then try again"
-            )
-        case LedgerConflict():
-            return Exit.TRY_AGAIN, "somebody wrote the same at the same moment; try again"
-        case PublishFailed():
-            return Exit.TRY_AGAIN, (
-                f"the broker did not take every message ({text}); what it was is in the ledger, "
-                "and a running worker publishes it"
-            )
-        case KafkaError():
-            return Exit.TRY_AGAIN, (
-                f"the broker does not answer ({type(error).__name__}); see that it runs and that "
-                "ERASURE_BROKER__BOOTSTRAP leads to it, then try again"
-            )
-        case IntakeCrashed():
-            return Exit.TRY_AGAIN, (
-                f"intake crashed ({text}); nothing uncommitted was acknowledged: start again"
-            )
-        case RetryLater():
-            return Exit.TRY_AGAIN, f"a store does not answer ({text}); try again"
-        case Fault():
-            return Exit.USAGE, f"a store does not fit its settings or the policy: {text}"
+    for kind in type(error).__mro__:
+        meaning = MEANINGS.get(f"{kind.__module__}.{kind.__qualname__}")
+        if meaning is not None:
+            code, words = meaning
+            return code, words.format(text=error, name=type(error).__name__)
     return None
 
 

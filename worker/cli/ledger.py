@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import typer
 
-from worker.cli.exits import Exit, NotReady
+from worker.cli.exits import Exit
 from worker.cli.output import AsJson, counted, print_json
 
 
@@ -21,13 +21,14 @@ def add_to(app: typer.Typer) -> None:
 
 def upgrade() -> None:
     """Make or change what this version of the worker needs. May be repeated."""
-    from worker.check import ledger_of
     from worker.cli.opening import read_settings
     from worker.ledger.upgrade import upgrade as bring_up
+    from worker.ready import ledger_of, revision_of
 
     async def work() -> str:
         ledger = ledger_of(read_settings())
         try:
+            await revision_of(ledger)  # Says in words why it cannot be had.
             return await bring_up(ledger)
         finally:
             await ledger.close()
@@ -63,12 +64,13 @@ def status(as_json: AsJson = False) -> None:
 async def _status() -> Status:
     from worker.cli.opening import open_ledger, read_settings
     from worker.ledger import cases, commands
+    from worker.ready import LedgerBehind
 
     try:
         async with open_ledger(read_settings()) as ledger, ledger.begin() as connection:
             counts = await cases.counts(connection)
             dead = await commands.listed(connection, state="dead", limit=MANY)
-    except NotReady as error:
+    except LedgerBehind as error:
         return Status(False, str(error))
     return Status(True, "", {state.value: n for state, n in counts.items()}, len(dead))
 

@@ -1,21 +1,24 @@
-"""Opening what a command needs, with an error that says what to do when it cannot be opened."""
+"""Opening what a command needs, with an error that says what to do when it cannot be opened.
+
+Each part is loaded when it is opened: who lists cases does not wait for a broker's client.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from worker import logs
-from worker.bootstrap import open_context
-from worker.check import ledger_of, ledger_problem
-from worker.cli.exits import NotReady
-from worker.context import Context
-from worker.core.policy import Policy
 from worker.ledger.database import Ledger
-from worker.policy_file import load as load_policy
+from worker.ready import ledger_of, make_sure
 from worker.settings import Settings, SettingsError
 from worker.settings import load as load_settings
+
+if TYPE_CHECKING:
+    from worker.context import Context
+    from worker.core.policy import Policy
 
 
 def read_settings() -> Settings:
@@ -34,8 +37,10 @@ def quieten() -> None:
 
 def read_policy(settings: Settings) -> Policy:
     """Read the policy that the settings name. Raises SettingsError or PolicyError."""
+    from worker.policy_file import load
+
     try:
-        return load_policy(settings.policy)
+        return load(settings.policy)
     except OSError as error:
         raise SettingsError(
             f"ERASURE_POLICY: {settings.policy} cannot be read ({error.strerror})"
@@ -44,7 +49,7 @@ def read_policy(settings: Settings) -> Policy:
 
 @asynccontextmanager
 async def open_ledger(settings: Settings) -> AsyncIterator[Ledger]:
-    """The ledger alone, reachable and up to date. Raises LedgerAway or NotReady."""
+    """The ledger alone, reachable and up to date; see :func:`worker.ready.make_sure`."""
     ledger = ledger_of(settings)
     try:
         await make_sure(ledger)
@@ -56,16 +61,9 @@ async def open_ledger(settings: Settings) -> AsyncIterator[Ledger]:
 @asynccontextmanager
 async def open_worker() -> AsyncIterator[Context]:
     """All parts, with the ledger reachable and up to date; stores and broker may be away."""
+    from worker.bootstrap import open_context
+
     settings = read_settings()
     policy = read_policy(settings)
-    await ledger_of(settings).close()  # An unreadable URL is said in words.
-    async with open_context(settings, policy=policy) as context:
-        await make_sure(context.ledger)
+    async with open_ledger(settings), open_context(settings, policy=policy) as context:
         yield context
-
-
-async def make_sure(ledger: Ledger) -> None:
-    """Raise NotReady unless the ledger is up to date, LedgerAway when it does not answer."""
-    problem = await ledger_problem(ledger)
-    if problem is not None:
-        raise NotReady(f"{problem.what}; {problem.todo}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.exits import NotReady
+from worker.cli.exits import Exit, NotReady
 
 if TYPE_CHECKING:
     from worker.core.policy import Policy
@@ -39,6 +41,8 @@ def run(
 
     A broker, a ledger or a store that is away is waited for.
     """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end_at_once)
     import uvloop
 
     from worker import logs
@@ -56,6 +60,11 @@ def run(
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work())
+
+
+def _end_at_once(_number: int, _frame: FrameType | None) -> None:
+    """End a worker that is told to while it starts: nothing is in hand yet."""
+    raise SystemExit(Exit.OK)
 
 
 async def _make_ready(settings: Settings, policy: Policy) -> None:

@@ -103,6 +103,16 @@ def is_revocable(ground: Ground, marketing: bool) -> bool:
     )
 
 
+def bearing(states: Mapping[str, ConsentState]) -> tuple[tuple[str, bool, bool], ...]:
+    """Return what a decision depends on in the states: those of equal bearing end the same."""
+    return tuple(
+        [
+            (purpose, state.stopped, state.objected_at is not None)
+            for purpose, state in states.items()
+        ]
+    )
+
+
 def ended(
     grounds: Mapping[str, Ground],
     marketing: Collection[str],

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from connectors.mapping import Key, Shape
 from topics.events import EventKind
-from worker.core.decisions import ConsentState, ended
+from worker.core.decisions import ConsentState, bearing, ended
 from worker.core.policy import Policy
 
 _NOTHING: Final[Mapping[str, ConsentState]] = {}
@@ -70,6 +70,7 @@ def plan(
     revocable = policy.revocable_grounds(store)
     marketing = policy.direct_marketing
     planned = Plan()
+    shapes: dict[object, Shape] = {}
     unique = {case.case_id: case for case in cases}
     for case in sorted(unique.values(), key=lambda case: case.case_id.int):
         found = keys.get(case.case_id, ())
@@ -79,8 +80,11 @@ def plan(
             planned.absent.append(case.case_id)
             continue
         known = states.get(case.case_id, _NOTHING)
-        gone = ended(revocable, marketing, case.kind, case.purposes, known)
-        shape = tuple(name for name in revocable if name not in gone)
+        alike = (case.kind, case.purposes, bearing(known))
+        shape = shapes.get(alike)
+        if shape is None:
+            gone = ended(revocable, marketing, case.kind, case.purposes, known)
+            shape = shapes[alike] = tuple(name for name in revocable if name not in gone)
         task = Task(case.case_id, store, shape, tuple(found))
         planned.tasks_by_shape.setdefault(shape, []).append(task)
     return planned

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from topics.events import EventKind
+from topics.names import INTAKE_GROUP
 from topics.publishing import Mode, event_to_message
-from worker.streams.app import GROUP
 
 SOURCE = "/nordlys/demo"
 """The CloudEvents source of every event of the demo."""
@@ -59,7 +59,7 @@ class Upstream:
         self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
         # It joins no group; it only asks how far the group of intake is.
         self._asking = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, group_id=GROUP, enable_auto_commit=False
+            bootstrap_servers=bootstrap, group_id=INTAKE_GROUP, enable_auto_commit=False
         )
 
     async def start(self) -> None:

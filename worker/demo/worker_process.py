@@ -14,7 +14,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 # The installed command by another name: it is there also where only the checkout is.
 _COMMAND = (sys.executable, "-c", "from worker.cli import main; main()", "run")
 _PREFIX = "ERASURE_"
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 5.0
 _LINES_SHOWN = 8
 
 

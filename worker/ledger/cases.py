@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState
-from worker.ledger.database import Connection, add_rows, among
+from worker.ledger.database import Connection, add_rows, among, columns_of
 from worker.ledger.tables import cases
 
 
@@ -86,12 +86,12 @@ async def counts(connection: Connection) -> dict[CaseState, int]:
 
 
 async def of_batch(
-    connection: Connection, batch_id: int, *, state: CaseState = CaseState.OPEN
+    connection: Connection, batch_id: int
 ) -> dict[UUID, tuple[EventKind, tuple[str, ...]]]:
-    """The batch's cases in a state: id to kind and purposes."""
+    """The batch's open cases: id to kind and purposes."""
     rows = await connection.execute(
         select(cases.c.id, cases.c.kind, cases.c.purposes).where(
-            cases.c.batch_id == batch_id, cases.c.state == state.value
+            cases.c.batch_id == batch_id, cases.c.state == CaseState.OPEN.value
         )
     )
     return {row.id: (EventKind(row.kind), tuple(row.purposes)) for row in rows}
@@ -99,12 +99,11 @@ async def of_batch(
 
 async def open_ids(connection: Connection, batch_id: int) -> set[UUID]:
     """Ids of the batch's open cases: what a command may still act for."""
-    rows = await connection.execute(
-        select(cases.c.id).where(
-            cases.c.batch_id == batch_id, cases.c.state == CaseState.OPEN.value
-        )
+    query = select(cases.c.id).where(
+        cases.c.batch_id == batch_id, cases.c.state == CaseState.OPEN.value
     )
-    return set(rows.scalars())
+    (ids,) = await columns_of(connection, query)
+    return set(ids)
 
 
 async def end(
@@ -129,10 +128,14 @@ async def end(
     values: dict[str, Any] = {"state": state.value, "closed_at": now, "answer_id": answer_id}
     if reason is not None:
         values["reason"] = dict(reason)
-    rows = await connection.execute(
-        update(cases).where(*condition).values(values).returning(*_ENDED)
+    told = (cases.c.id, cases.c.source, cases.c.event_id, cases.c.kind, cases.c.due_on)
+    columns = await columns_of(
+        connection, update(cases).where(*condition).values(values).returning(*told)
     )
-    return [_ended(row) for row in rows]
+    return [
+        Ended(case_id, source, event_id, kind, state.value, due_on, now, reason)
+        for case_id, source, event_id, kind, due_on in zip(*columns, strict=True)
+    ]
 
 
 async def park(
@@ -161,7 +164,7 @@ async def move(connection: Connection, ids: Collection[UUID], batch_id: int) -> 
 async def ended_by(connection: Connection, answer_id: int) -> list[Ended]:
     """The cases that one answer ended."""
     rows = await connection.execute(select(*_ENDED).where(cases.c.answer_id == answer_id))
-    return [_ended(row) for row in rows]
+    return [Ended(*row) for row in rows]
 
 
 _ENDED = (
@@ -174,10 +177,6 @@ _ENDED = (
     cases.c.closed_at,
     cases.c.reason,
 )
-
-
-def _ended(row: Any) -> Ended:
-    return Ended(*row)
 
 
 def _case(row: Any) -> Case:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, exists, func, select
 
 from topics.events import EventKind
 from worker.core.decisions import ConsentState
 from worker.core.lifecycle import CaseState
-from worker.ledger.database import Connection, add_rows, among
+from worker.ledger.database import Connection, add_rows, among, columns_of
 from worker.ledger.tables import cases, suppressions
 
 States = dict[str, ConsentState]
@@ -45,22 +46,43 @@ async def states(connection: Connection, pseudonyms: Collection[bytes]) -> dict[
     """What is on record of each pseudonym and purpose now."""
     if not pseudonyms:
         return {}
-    rows = await connection.execute(
-        select(
-            suppressions.c.pseudonym,
-            suppressions.c.purpose,
-            suppressions.c.effect,
-            func.max(suppressions.c.at).label("at"),
-        )
+    columns = await columns_of(
+        connection,
+        select(suppressions.c.pseudonym, suppressions.c.purpose, *_NEWEST)
         .where(among(connection, suppressions.c.pseudonym, list(pseudonyms)))
-        .group_by(suppressions.c.pseudonym, suppressions.c.purpose, suppressions.c.effect)
+        .group_by(suppressions.c.pseudonym, suppressions.c.purpose),
     )
-    found: dict[bytes, States] = {}
-    for row in rows:
-        purposes = found.setdefault(bytes(row.pseudonym), {})
-        state = _state(row.effect, row.at)
-        before = purposes.get(row.purpose)
-        purposes[row.purpose] = state if before is None else before.merge(state)
+    return _gathered(columns)
+
+
+async def states_of_cases(connection: Connection, case_ids: Collection[UUID]) -> dict[UUID, States]:
+    """What is on record of each case's subject, under all the pseudonyms the case recorded."""
+    if not case_ids:
+        return {}
+    own = (
+        select(suppressions.c.case_id, suppressions.c.pseudonym)
+        .where(among(connection, suppressions.c.case_id, list(case_ids)))
+        .distinct()
+        .subquery("own")
+    )
+    columns = await columns_of(
+        connection,
+        select(own.c.case_id, suppressions.c.purpose, *_NEWEST)
+        .join(own, own.c.pseudonym == suppressions.c.pseudonym)
+        .group_by(own.c.case_id, suppressions.c.purpose),
+    )
+    return _gathered(columns)
+
+
+async def shared(
+    connection: Connection, pseudonyms: Collection[bytes], batch_id: int
+) -> list[bytes]:
+    """Those of the pseudonyms of which a case of another batch has recorded something too."""
+    own = exists().where(cases.c.id == suppressions.c.case_id, cases.c.batch_id == batch_id)
+    query = select(suppressions.c.pseudonym).where(
+        among(connection, suppressions.c.pseudonym, list(pseudonyms)), ~own
+    )
+    (found,) = await columns_of(connection, query.distinct())
     return found
 
 
@@ -109,10 +131,21 @@ async def pseudonyms_of_cases(
     return found
 
 
-def _state(effect: str, at: datetime) -> ConsentState:
-    if effect == "given":
-        return ConsentState(None, None, at)
-    if effect == "objected":
-        # Whoever objects also wants no consent of before to count.
-        return ConsentState(at, at, None)
-    return ConsentState(at, None, None)
+def _newest(*effects: str) -> ColumnElement[datetime]:
+    return func.max(case((suppressions.c.effect.in_(effects), suppressions.c.at)))
+
+
+_NEWEST = (
+    # Whoever objects also wants no consent of before to count.
+    _newest("withdrawn", "objected").label("withdrawn_at"),
+    _newest("objected").label("objected_at"),
+    _newest("given").label("given_at"),
+)
+
+
+def _gathered(columns: Sequence[Sequence[Any]]) -> dict[Any, States]:
+    found: dict[Any, States] = {}
+    for key, purpose, withdrawn_at, objected_at, given_at in zip(*columns, strict=True):
+        state = ConsentState(withdrawn_at, objected_at, given_at)
+        found.setdefault(key, {})[purpose] = state
+    return found

@@ -10,9 +10,8 @@ from typing import Any
 
 import faust
 
+from topics.names import INTAKE_GROUP
 from worker.settings import BrokerSettings
-
-GROUP = "erasure-intake"
 
 
 class IntakeApp(faust.App):
@@ -24,12 +23,17 @@ class IntakeApp(faust.App):
         self.sensors.remove(self.monitor)
         return dependencies
 
+    def on_rebalance_start(self) -> None:
+        """Note a state although no sensor has one: Faust would complain at every rebalance."""
+        super().on_rebalance_start()
+        self._rebalancing_sensor_state = self._rebalancing_sensor_state or {None: None}
+
 
 def make_app(broker: BrokerSettings, *, data_dir: str) -> Any:
     """A Faust app that only consumes. Nothing connects before it is started."""
     brokers = ";".join(f"kafka://{address.strip()}" for address in broker.bootstrap.split(","))
     app = IntakeApp(
-        GROUP,
+        INTAKE_GROUP,
         broker=brokers,
         datadir=data_dir,
         store="memory://",

@@ -37,11 +37,6 @@ WAITS = Backoff(cap=60.0)
 log = structlog.get_logger(__name__)
 
 
-def group_of(store: str) -> str:
-    """The consumer group whose lag is the store's lag."""
-    return f"erasure-{store}"
-
-
 class StoreWorker:
     """Carries out the commands of one store until it is told to stop."""
 
@@ -50,7 +45,7 @@ class StoreWorker:
         self._store = store
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=broker.bootstrap,
-            group_id=group_of(store),
+            group_id=names.group_of(store),
             client_id=f"erasure-{store}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -1,0 +1,249 @@
+"""``erasure demo`` as a user starts it: the story, and that nothing is left, however it ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+import phonenumbers
+import psutil
+import pytest
+
+from topics.subject import normalise
+from worker.core.case_id import case_id
+from worker.demo.company import find_company
+from worker.demo.failing import DemoFailed
+from worker.demo.people import make_people
+
+ERASURE = (sys.executable, "-c", "from worker.cli import main; main()")
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 150.0
+SERVERS_AND_WORKER = 3
+CHAPTERS = (
+    "1. A newsletter subscriber withdraws consent",
+    "2. A customer with a running contract asks for erasure",
+    "3. A former customer objects to marketing",
+    "4. The same event twice",
+    "5. Events nobody can read",
+    "6. A consent given again",
+    "7. 1,000 people at once",
+)
+
+
+class Demo:
+    """A running ``erasure demo`` with a temporary directory of its own."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.directory = directory
+        self.lines: list[str] = []
+        self._process = subprocess.Popen(
+            (*ERASURE, "demo", *options),
+            cwd=CHECKOUT,
+            env={**os.environ, "TMPDIR": str(directory)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    @property
+    def text(self) -> str:
+        """What it has said so far, as one line: where it wraps is nobody's business."""
+        return " ".join(" ".join(self.lines).split())
+
+    def wait_for(self, said: str) -> None:
+        """Wait until it says something."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while said not in self.text:
+            assert self._process.poll() is None, f"ended before it said {said!r}:\n{self.text}"
+            assert time.monotonic() < end, f"never said {said!r}:\n{self.text}"
+            time.sleep(0.05)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, and it alone."""
+        self._process.send_signal(number)
+
+    def end(self) -> int:
+        """Wait for its end; returns its exit code."""
+        code = self._process.wait(PATIENCE_SECONDS)
+        self._reading.join(PATIENCE_SECONDS)
+        return code
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything it has started that still runs, whoever is its parent by now."""
+        return [
+            process
+            for process in psutil.process_iter()
+            if process.pid != self._process.pid and self._is_ours(process)
+        ]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(
+                "TMPDIR"
+            ) == str(self.directory)
+        except psutil.Error:
+            return False
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.lines.append(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave nothing behind of a demo that a test gave up on."""
+        for process in [*self.processes(), self._process] if error else ():
+            process.kill()
+        self._process.wait(PATIENCE_SECONDS)
+        self._reading.join(PATIENCE_SECONDS)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """Give a temporary directory with a short name, which the server's own user may enter."""
+    path = Path(tempfile.mkdtemp(prefix="demo-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+def nothing_left(demo: Demo) -> bool:
+    """Tell whether neither a process nor a file of the demo is there any more."""
+    return not demo.processes() and not list(demo.directory.iterdir())
+
+
+@pytest.mark.slow
+def test_the_story_is_told_and_nothing_is_left(directory: Path) -> None:
+    """The demo tells every chapter, with proof of each promise, exits with 0 and cleans up."""
+    with Demo(directory) as demo:
+        assert demo.end() == 0, demo.text
+        text = demo.text
+        positions = [text.find(chapter) for chapter in CHAPTERS]
+        assert -1 not in positions
+        assert positions == sorted(positions)
+        assert "newsletter subscriber.email, name erased 1" in text
+        assert f"Billing keeps the fresh invoices until {date.today().year + 5}-01-01" in text or (
+            f"Billing keeps the fresh invoices until {date.today().year + 6}-01-01" in text
+        )
+        assert "survey_answer.respondent_name anonymised 1" in text
+        assert "customer.notes retained 0 contact-consent until withdrawn" in text
+        assert "Cases in the ledger: 4 before, 4 after; completions of this event: 1." in text
+        for reason in ("not-json", "bad-identifier", "unsupported-type"):
+            assert reason in text
+        assert "has a tombstone" in text
+        assert "superseded, because of a newer consent" in text
+        assert "events done with: 1,000 of 1,000" in text
+        assert "3,000 receipts" in text
+        assert "demo --keep" in text
+        assert nothing_left(demo)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("moment", "started"),
+    [("Starting a broker", 0), ("2. A customer", SERVERS_AND_WORKER)],
+    ids=["while servers start", "in the middle of the story"],
+)
+def test_ctrl_c_cleans_up(directory: Path, moment: str, started: int) -> None:
+    """Ctrl-C at any moment stops every process, removes every file and exits with 130."""
+    with Demo(directory) as demo:
+        demo.wait_for(moment)
+        assert len(demo.processes()) >= started
+        demo.send(signal.SIGINT)
+        assert demo.end() == 128 + signal.SIGINT, demo.text
+        assert "Stopped; nothing is left behind." in demo.text
+        assert nothing_left(demo)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_ends_the_demo_with_1(directory: Path) -> None:
+    """A dead worker ends the demo with exit code 1; only the logs stay, and it says where."""
+    with Demo(directory) as demo:
+        demo.wait_for("1. A newsletter subscriber")
+        (worker,) = [process for process in demo.processes() if process.cmdline()[-1:] == ["run"]]
+        worker.kill()
+        assert demo.end() == 1
+        assert "the worker ended by itself" in demo.text
+        assert not demo.processes()
+        (left,) = directory.iterdir()
+        assert f"{left}/*.log" in demo.text
+        logs = {path.name for path in left.iterdir()}
+        assert logs == {"worker.log", "broker.log", "postgres.log"}
+
+
+@pytest.mark.slow
+def test_keep_leaves_it_running_for_a_look(directory: Path) -> None:
+    """With --keep the commands that it suggests work, and Ctrl-C is then the good end: 0."""
+    with Demo(directory, "--keep") as demo:
+        demo.wait_for("Ctrl-C here ends it")
+        (source,) = [line.split()[1] for line in demo.lines if line.strip().startswith("source ")]
+        assert stat.S_IMODE(Path(source).stat().st_mode) == 0o600
+        case = str(case_id("/nordlys/demo", "erasure"))
+        assert case in demo.text
+        told = with_settings(source, "case", case, "--json")
+        assert orjson.loads(told)["state"] == "closed"
+        assert len(demo.processes()) >= SERVERS_AND_WORKER
+        demo.send(signal.SIGINT)
+        assert demo.end() == 0, demo.text
+        assert nothing_left(demo)
+
+
+def with_settings(source: str, *arguments: str) -> bytes:
+    """Run an ``erasure`` command as somebody does who has sourced the file; returns its output."""
+    script = 'set -e; source "$1"; shift; exec "$@"'
+    command: Sequence[str] = ("bash", "-c", script, "bash", source, *ERASURE, *arguments)
+    return subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE).stdout
+
+
+def test_a_missing_policy_is_said_clearly(tmp_path: Path) -> None:
+    """Outside a checkout the demo names the file that is missing and says what to do."""
+    with pytest.raises(DemoFailed, match=r"nordlys\.yaml is missing.*clone the repository"):
+        find_company(tmp_path)
+
+
+def test_nobody_of_the_demo_exists() -> None:
+    """Addresses end in reserved domains; telephone numbers are valid and in nobody's range."""
+    cast, others = make_people(date(2026, 3, 10), 1997)
+    people = [cast.subscriber, cast.customer, cast.former, *others]
+    for person in people:
+        assert person.email.endswith(("@example.no", "@example.com"))
+        assert normalise("email", person.email, "NO") == person.email
+        assert person.phone.startswith("+47799")
+        assert phonenumbers.is_valid_number(phonenumbers.parse(person.phone))
+    assert len({person.email for person in people}) == len(people)
+    assert len({person.phone for person in people}) == len(people)
+
+
+def test_the_same_people_every_day() -> None:
+    """Two runs on one day make the same people; on another day only their dates have moved."""
+    first = make_people(date(2026, 3, 10), 50)
+    assert make_people(date(2026, 3, 10), 50) == first
+    later = make_people(date(2026, 3, 11), 50)
+    assert later != first
+    assert [(p.name, p.email, p.notes) for p in later[1]] == [
+        (p.name, p.email, p.notes) for p in first[1]
+    ]

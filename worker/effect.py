@@ -38,7 +38,8 @@ class Store:
         self._timeout = context.timing.store_timeout.total_seconds()
         self._command = command
         self._effects: dict[Key, Mapping[str, Done]] = {}
-        self._refused: dict[UUID, Failed] = {}
+        self.refused: dict[UUID, Failed] = {}
+        """Tasks that the store would not do: it rolled back, so nothing of theirs has changed."""
         self.committed = False
         """Whether anything was committed in the store, so that a repeat may find nothing."""
 
@@ -56,7 +57,7 @@ class Store:
             raise RetryLater("no-answer", "the store did not answer", in_doubt=True) from None
         except Refused as fault:
             if len(tasks) == 1:
-                self._refused[tasks[0].case_id] = Failed(str(fault))
+                self.refused[tasks[0].case_id] = Failed(str(fault))
                 return
             half = len(tasks) // 2
             await self.erase(tasks[:half])
@@ -67,8 +68,8 @@ class Store:
 
     async def verify(self, tasks: Sequence[Task]) -> dict[UUID, Verdict]:
         """Re-read what is there and judge each task. Raises RetryLater or Misfit."""
-        verdicts: dict[UUID, Verdict] = dict(self._refused)
-        done = [task for task in tasks if task.case_id not in self._refused]
+        verdicts: dict[UUID, Verdict] = dict(self.refused)
+        done = [task for task in tasks if task.case_id not in self.refused]
         if not done:
             return verdicts
         try:

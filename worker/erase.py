@@ -7,7 +7,7 @@ nobody finished is ``erased`` with an unknown count, never ``absent``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -63,7 +63,10 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
         if not store.committed and not getattr(fault, "in_doubt", False):
             await _note_failure(context, command, fault)
         raise
-    return await _settle(context, command, tasks, verdicts)
+    try:
+        return await _settle(context, command, tasks, verdicts, frozenset(store.refused))
+    except _Overtaken:
+        return await carry_out(context, command_id)
 
 
 async def tell(context: Context, settled: Settled) -> None:
@@ -73,6 +76,10 @@ async def tell(context: Context, settled: Settled) -> None:
     """
     await publish_commands(context, settled.reissued)
     await tell_answer(context, settled.answer, settled.receipts, settled.ended)
+
+
+class _Overtaken(Exception):
+    """The same command was settled, or begun once more, while this attempt was under way."""
 
 
 async def _settled_before(connection: Connection, command_id: int) -> Settled | None:
@@ -104,7 +111,7 @@ async def _plan_anew(context: Context, command: Command, standing: set[UUID]) ->
     """
     batch_id = None
     async with context.ledger.begin() as connection:
-        if await commands.settle(connection, command.id, context.now()):
+        if await commands.settle(connection, command, context.now()):
             ids = standing & set(command.case_ids)
             batch_id = await reopen(context, connection, command.batch_id, ids) if ids else None
     if batch_id is not None:
@@ -126,19 +133,24 @@ async def _settle(
     command: Command,
     tasks: Sequence[Task],
     verdicts: dict[UUID, Verdict],
+    refused: Collection[UUID],
 ) -> Settled | None:
-    """Write receipts, settle the command, close what is ready. None: it was settled before us."""
+    """Write receipts, settle the command, close what is ready. None: it is a dead letter now.
+
+    Raises _Overtaken when another attempt at the same command came between.
+    """
     now = context.now()
     failed = {c: v for c, v in verdicts.items() if isinstance(v, Failed)}
     if failed and len(command.case_ids) == 1:
         # It failed alone: an operator must look. Its case stays open.
+        ((case_id, why),) = failed.items()
         async with context.ledger.begin() as connection:
-            await commands.bury(connection, command.id, next(iter(failed.values())).reason)
+            await commands.bury(connection, command.id, why.reason, rolled_back=case_id in refused)
         return None
     async with context.ledger.begin() as connection:
         stores_left = await batches.hold(connection, command.batch_id)
-        if stores_left is None or not await commands.settle(connection, command.id, now):
-            return None
+        if stores_left is None or not await commands.settle(connection, command, now):
+            raise _Overtaken
         answer_id = await answers.open_answer(connection, command.batch_id, command.id, now)
         receipts = [
             Receipt(case_id, command.store, outcomes, now)
@@ -151,7 +163,8 @@ async def _settle(
         settled = Settled(
             Answer(answer_id, command.batch_id, command.id, command.policy, now), receipts
         )
-        settled.reissued = await _reissue(context, connection, command, tasks, failed)
+        again = [task for task in tasks if task.case_id in failed]
+        settled.reissued = await _reissue(context, connection, command, again, refused)
         settled.ended = await close_ready(
             connection,
             command.batch_id,
@@ -167,12 +180,11 @@ async def _reissue(
     context: Context,
     connection: Connection,
     command: Command,
-    tasks: Sequence[Task],
-    failed: dict[UUID, Failed],
+    again: Sequence[Task],
+    refused: Collection[UUID],
 ) -> list[tuple[str, int]]:
     """What failed for some is issued again, each task for itself; alone it may yet succeed."""
     now = context.now()
-    again = [task for task in tasks if task.case_id in failed]
     ids = await commands.issue(
         connection,
         command.batch_id,
@@ -184,6 +196,7 @@ async def _reissue(
                 case_ids=(task.case_id,),
                 payload=seal_tasks(context.sealer, command.store, [task.case_id], [task.keys]),
                 key_id=context.sealer.current,
+                attempts=int(command.interrupted or task.case_id not in refused),
             )
             for task in again
         ],

@@ -24,6 +24,7 @@ def seal_people(sealer: Sealer, people: Iterable[Person]) -> bytes:
         [
             {
                 "case": person.case_id.hex,
+                "given": sorted(person.given),
                 "known": sorted(person.known),
                 "chosen": person.chosen,
                 "keys": person.keys,
@@ -40,6 +41,7 @@ def open_people(sealer: Sealer, payload: bytes, key_id: str) -> list[Person]:
         Person(
             case_id=UUID(entry["case"]),
             known={(kind, value) for kind, value in entry["known"]},
+            given={(kind, value) for kind, value in entry["given"]},
             chosen=_keys(entry["chosen"]),
             keys=_keys(entry["keys"]),
         )

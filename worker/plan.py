@@ -104,7 +104,9 @@ async def _commit(
 ) -> Planned | None:
     now = context.now()
     batch = await batches.lock(connection, seen.id)
-    if batch is None or batch.stores_left != seen.stores_left or batch.payload is None:
+    if batch is None or batch.payload is None:
+        return None
+    if (batch.stores_left, batch.attempts) != (seen.stores_left, seen.attempts):
         return None  # Somebody else planned it meanwhile.
     standing = await cases.of_batch(connection, batch.id)
     ambiguous = {c: why for c, why in resolution.ambiguous.items() if c in standing}
@@ -191,7 +193,7 @@ async def _park(
     """Give an ambiguous case a batch of its own, with its identifiers, to wait for an operator."""
     own = [person for person in people if person.case_id == case_id]
     for person in own:
-        person.keys.clear()
+        person.forget()
     batch_id = await batches.open_batch(
         connection,
         payload=seal_people(context.sealer, own),

@@ -25,18 +25,29 @@ Identifiers = set[tuple[str, str]]
 class Person:
     """What is known of one case's subject: identifiers, keys found, keys an operator chose.
 
-    ``chosen`` keys are text, as they were typed.
+    ``given`` are the event's own identifiers, ``known`` those that stores added as well. ``chosen``
+    keys are text, as they were typed.
     """
 
     case_id: UUID
     known: Identifiers
+    given: Identifiers = field(default_factory=set)
     chosen: dict[str, list[Key]] = field(default_factory=dict)
     keys: dict[str, list[Key]] = field(default_factory=dict)
     asked: dict[str, Identifiers] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """At first nothing is known but what the event gave."""
+        self.given = set(self.given or self.known)
+
     def __repr__(self) -> str:
         """Mask everything but the case."""
         return f"Person(case_id={self.case_id})"
+
+    def forget(self) -> None:
+        """Forget what stores have said: another person's rows may be among it."""
+        self.known = set(self.given)
+        self.keys.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +102,11 @@ def _questions(people: Sequence[Person], store: str, connector: Connector) -> li
         new = [known for known in person.known if known[0] in strong and known not in asked]
         asked.update(new)
         # Weak and strong are asked apart: what a weak one finds leads no further.
-        for leads in (False, True) if new else ():
-            if part := [known for known in new if strong[known[0]] is leads]:
-                lookups.append(Lookup(2 * number + leads, tuple(sorted(part))))
+        if new:
+            weakly = tuple(sorted(known for known in new if not strong[known[0]]))
+            strongly = tuple(sorted(known for known in new if strong[known[0]]))
+            lookups += [Lookup(2 * number, weakly)] if weakly else []
+            lookups += [Lookup(2 * number + 1, strongly)] if strongly else []
     return lookups
 
 
@@ -153,8 +166,10 @@ def _ambiguous(
     for person in people:
         for store, keys in person.keys.items():
             if connectors[store].mapping.root.rows_per_person == "one" and len(keys) > 1:
-                kinds = sorted({kind for kind, _ in person.asked[store]})
+                kinds = sorted({kind for kind, _ in person.given})
                 found[person.case_id] = _why("ambiguous-identity", store, len(keys), kinds)
+                # What two people led to in other stores is no cause of its own.
+                break
         for store, chosen in person.chosen.items():
             found_there = {_typed(key) for key in person.keys.get(store, ())}
             if store not in unanswered and not found_there & set(chosen):

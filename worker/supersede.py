@@ -125,7 +125,7 @@ async def reopen(
         if person.case_id in ids
     ]
     for person in people:
-        person.keys.clear()
+        person.forget()
         person.chosen.update(chosen or {})
     new_id = await batches.open_batch(
         connection,

@@ -46,6 +46,7 @@ MEANINGS: Final[Mapping[str, tuple[Exit, str]]] = {
     "worker.ready.LedgerBehind": (Exit.WRONG, "{text}"),
     "worker.operate.NotPossible": (Exit.WRONG, "{text}"),
     "worker.cli.exits.NotReady": (Exit.WRONG, "{text}"),
+    "worker.cli.exits.NotThere": (Exit.WRONG, "{text}"),
     "worker.embedded.child.ServerFailed": (Exit.WRONG, "{text}"),
     "topics.admin.TopicFailed": (Exit.WRONG, "{text}"),
     "worker.ledger.database.LedgerAway": (
@@ -92,6 +93,10 @@ class Unusable(Exception):
 
 class NotReady(Exception):
     """A part is not as it must be for this; nothing was done. The text says what to do."""
+
+
+class NotThere(Exception):
+    """What was named does not exist. The text says how to find what does."""
 
 
 def say(line: str) -> None:

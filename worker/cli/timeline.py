@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from worker.cli.exits import NotThere
 from worker.cli.output import counted
 from worker.cli.words import EVENTS, EVERYTHING, OutcomeWords, outcome_words, reason_words
 from worker.core.lifecycle import CaseState
@@ -17,7 +18,6 @@ from worker.ledger.answers import Receipt
 from worker.ledger.cases import Case
 from worker.ledger.commands import CommandLine
 from worker.ledger.database import Ledger
-from worker.operate import NotPossible
 
 COMMANDS = 100_000
 """Commands of one batch at the most: far more than one can have."""
@@ -60,11 +60,11 @@ class Story:
 
 
 async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
-    """Tell the story of a case. Raises NotPossible when there is no such case."""
+    """Tell the story of a case. Raises NotThere when there is no such case."""
     async with ledger.begin() as connection:
         case = await cases.read(connection, case_id)
         if case is None:
-            raise NotPossible("there is no such case; list them with: erasure cases")
+            raise NotThere("there is no such case; list them with: erasure cases")
         batch = await batches.read(connection, case.batch_id)
         unstopped = await batches.unannounced(connection, [case_id])
         issued = await commands.listed(connection, batch_id=case.batch_id, limit=COMMANDS)

@@ -70,6 +70,7 @@ class Policy(Declared):
 
     _digest: str = PrivateAttr(default="")
     _marketing: frozenset[str] = PrivateAttr(default=frozenset())
+    _stops: dict[EventKind, tuple[str, ...]] = PrivateAttr(default_factory=dict)
     _mappings: dict[str, StoreMapping] = PrivateAttr(default_factory=dict)
     _used: dict[str, dict[str, Ground]] = PrivateAttr(default_factory=dict)
     _revocable: dict[str, dict[str, Ground]] = PrivateAttr(default_factory=dict)
@@ -96,6 +97,7 @@ class Policy(Declared):
         self._marketing = frozenset(
             name for name, purpose in self.purposes.items() if purpose.direct_marketing
         )
+        self._stops = {kind: self._purposes_ended_by(kind) for kind in EventKind}
         revocable = {
             name
             for name, ground in self.grounds.items()
@@ -171,6 +173,9 @@ class Policy(Declared):
         """
         if kind is EventKind.CONSENT_WITHDRAWN:
             return tuple(sorted(set(purposes)))
+        return self._stops[kind]
+
+    def _purposes_ended_by(self, kind: EventKind) -> tuple[str, ...]:
         if kind is EventKind.MARKETING_OBJECTED:
             return tuple(sorted(self._marketing))
         return tuple(

@@ -25,6 +25,8 @@ class NewCommand:
     case_ids: tuple[UUID, ...]
     payload: bytes
     key_id: str
+    attempts: int = 0
+    """One when an earlier command may have had part of the effect: a repeat is honest about it."""
     kind: str = "erase"
 
 
@@ -95,6 +97,7 @@ async def issue(
                 case_ids=command.case_ids,
                 payload=command.payload,
                 key_id=command.key_id,
+                attempts=command.attempts,
                 state="open",
                 created_at=now,
                 due_at=due_at,
@@ -143,22 +146,30 @@ async def failed(connection: Connection, command_id: int, fault: str, *, due_at:
     )
 
 
-async def settle(connection: Connection, command_id: int, now: datetime) -> bool:
-    """Settle an open command and drop its keys. False: somebody settled it before."""
+async def settle(connection: Connection, command: Command, now: datetime) -> bool:
+    """Settle an open command and drop its keys.
+
+    False: somebody settled it before, or began another attempt beside this one, whose effect this
+    one did not count; only an attempt that knows of others (``interrupted``) may settle then.
+    """
+    mine = [commands.c.id == command.id, commands.c.state == "open"]
+    if not command.interrupted:
+        mine.append(commands.c.attempts == command.attempts)
     result = await connection.execute(
-        update(commands)
-        .where(commands.c.id == command_id, commands.c.state == "open")
-        .values(state="settled", settled_at=now, payload=None)
+        update(commands).where(*mine).values(state="settled", settled_at=now, payload=None)
     )
     return result.rowcount == 1
 
 
-async def bury(connection: Connection, command_id: int, fault: str) -> bool:
-    """Make an open command a dead letter: it keeps its keys and waits for an operator."""
+async def bury(connection: Connection, command_id: int, fault: str, *, rolled_back: bool) -> bool:
+    """Make an open command a dead letter: it keeps its keys and waits for an operator.
+
+    ``rolled_back`` says that this attempt certainly changed nothing in the store.
+    """
     result = await connection.execute(
         update(commands)
         .where(commands.c.id == command_id, commands.c.state == "open")
-        .values(state="dead", fault=fault, failures=commands.c.failures + 1)
+        .values(state="dead", fault=fault, failures=commands.c.failures + int(rolled_back))
     )
     return result.rowcount == 1
 

@@ -16,7 +16,8 @@ UUID_BYTES = 16
 Id = BigInteger().with_variant(Integer(), "sqlite")
 """A growing number; SQLite counts only columns that are called INTEGER."""
 
-Json = JSON().with_variant(JSONB(), "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""None is SQL's NULL, not JSON's: a constraint that asks for a reason means one."""
 
 
 class Instant(TypeDecorator[datetime]):

@@ -12,6 +12,7 @@ import faust
 
 from topics.names import INTAKE_GROUP
 from worker.settings import BrokerSettings
+from worker.streams.consumer import PromptTransport
 
 
 class IntakeApp(faust.App):
@@ -54,4 +55,5 @@ def make_app(broker: BrokerSettings, *, data_dir: str) -> Any:
         web_enabled=False,
         autodiscover=False,
     )
+    app.transport = PromptTransport(app.conf.broker_consumer, app, app.loop)
     return app

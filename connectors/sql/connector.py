@@ -1,0 +1,269 @@
+"""``SqlConnector``: one store in PostgreSQL, MariaDB, MySQL or SQLite.
+
+Opened lazily: the first use looks at the declared tables and checks that they fit; statements are
+built once for each shape and kept. A fault leaves nothing behind but a rolled-back transaction,
+except where :class:`connectors.faults.RetryLater` says that a commit is in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from connectors.base import (
+    Capabilities,
+    Effects,
+    Finding,
+    Lookup,
+    Match,
+    Remainder,
+    Remainders,
+    Work,
+)
+from connectors.faults import Misfit, Refused
+from connectors.mapping import Key, Shape, StoreMapping
+from connectors.sql import fitting, portable, postgresql
+from connectors.sql.columns import Column, Family
+from connectors.sql.dialect import Dialect
+from connectors.sql.engine import dialect_of, make_engine, whole_limit
+from connectors.sql.errors import Phase, guarded, translate
+from connectors.sql.predicates import rules
+from connectors.sql.reflect import Reflection, reflect
+from connectors.sql.resolve import Finder, finders, resolve
+from connectors.sql.steps import Batch, Step, Tally
+from connectors.sql.verify import Reread, reread
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The statements of one shape, children before parents."""
+
+    erase: tuple[Step, ...]
+    verify: tuple[Reread, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the engine knows once it has looked at the store."""
+
+    dialect: Dialect
+    reflection: Reflection
+    finders: tuple[Finder, ...]
+    root: tuple[Column, ...]
+    prelude: sa.TextClause | None
+    plans: dict[Shape, Plan] = field(default_factory=dict)
+
+
+class SqlConnector:
+    """A store in an SQL database, as its mapping describes it.
+
+    ``url`` is SQLAlchemy's, with or without the driver; ``pool_size`` bounds the connections;
+    ``statement_timeout`` is in seconds. Raises ``Misfit`` when the URL names no known database.
+    """
+
+    def __init__(
+        self,
+        mapping: StoreMapping,
+        url: str,
+        *,
+        pool_size: int = 4,
+        statement_timeout: float = 30.0,
+    ) -> None:
+        self._mapping = mapping
+        self._timeout = statement_timeout
+        self._engine = _engine(mapping, url, pool_size, statement_timeout)
+        self._postgresql = self._engine.dialect.name == "postgresql"
+        self._opened: Opened | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def mapping(self) -> StoreMapping:
+        """The store's tables and groups, as the policy declares them."""
+        return self._mapping
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Erases, overwrites and re-reads, 500 keys at a time; does not restrict."""
+        return Capabilities(erase=True, anonymise=True, restrict=False, verify=True, batch_size=500)
+
+    def demands(self) -> Sequence[Finding]:
+        """What this kind of store asks of its mapping; a plain SQL store asks nothing."""
+        return ()
+
+    async def check(self) -> Sequence[Finding]:
+        """Compare the running store with the mapping, as it is now."""
+
+        async def look() -> list[Finding]:
+            async with asyncio.timeout(self._limit(0)), self._engine.connect() as connection:
+                reflection = await connection.run_sync(reflect, self._mapping)
+                dialect = dialect_of(self._engine.dialect.name)
+                problems = fitting.errors(dialect, self._mapping, reflection)
+                if not problems:
+                    await self._enter(connection, self._prelude(reflection))
+            return [*self.demands(), *problems, *fitting.warnings(self._mapping, reflection)]
+
+        return await guarded(look)
+
+    async def resolve(self, lookups: Sequence[Lookup]) -> Sequence[Match]:
+        """Find the root rows of a batch of cases: one statement an identifier column."""
+
+        async def find() -> list[Match]:
+            opened = await self._open()
+            async with self._reading(opened, len(opened.finders)) as connection:
+                return await resolve(connection, opened.finders, lookups)
+
+        return await self._run(find) if lookups else ()
+
+    async def erase(self, work: Work) -> Effects:
+        """Delete and overwrite in one transaction, children before parents."""
+        phase = Phase()
+
+        async def do() -> Effects:
+            opened, plan, batch = await self._prepare(work)
+            tally = Tally()
+            async with (
+                asyncio.timeout(self._limit(len(plan.erase) * 3)),
+                self._engine.connect() as connection,
+            ):
+                await connection.execution_options(erasure_writes=True)
+                transaction = await connection.begin()
+                await self._enter(connection, opened.prelude)
+                for step in plan.erase:
+                    await step.run(connection, batch, tally)
+                phase.committing = True
+                await transaction.commit()
+            return tally.effects
+
+        return await self._run(do, phase) if work.keys else {}
+
+    async def verify(self, work: Work) -> Remainders:
+        """Read again, apart from the erasure's transaction, what is there for these keys."""
+
+        async def read() -> Remainders:
+            opened, plan, batch = await self._prepare(work)
+            found: dict[Key, dict[str, Remainder]] = {}
+            async with self._reading(opened, len(plan.verify)) as connection:
+                for one in plan.verify:
+                    await one.run(connection, batch, found)
+            return found
+
+        return await self._run(read) if work.keys else {}
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._engine.dispose()
+
+    async def _run(self, work: Callable[[], Awaitable[T]], phase: Phase | None = None) -> T:
+        """Run as guarded; after a misfit look at the store anew, in case it was mended."""
+        try:
+            return await guarded(work, phase)
+        except Misfit:
+            self._opened = None
+            raise
+
+    async def _open(self) -> Opened:
+        """Look at the store, once. Raises ``Misfit`` when it does not fit the mapping."""
+        if self._opened is not None:
+            return self._opened
+        async with self._opening:
+            if self._opened is None:
+                async with asyncio.timeout(self._limit(0)), self._engine.connect() as connection:
+                    reflection = await connection.run_sync(reflect, self._mapping)
+                self._opened = self._make(reflection)
+            return self._opened
+
+    def _make(self, reflection: Reflection) -> Opened:
+        dialect = dialect_of(self._engine.dialect.name)
+        problems = fitting.errors(dialect, self._mapping, reflection)
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+            raise Misfit("mapping", f"{problems[0].what}{more}: {problems[0].todo}")
+        root = reflection.relations[self._mapping.root.name]
+        prelude = self._prelude(reflection)
+        return Opened(dialect, reflection, finders(dialect, root), root.key, prelude)
+
+    def _prelude(self, reflection: Reflection) -> sa.TextClause | None:
+        """Set MariaDB's zone where an anchor is a TIMESTAMP, which is shown in the session's."""
+        if self._engine.dialect.name not in ("mysql", "mariadb"):
+            return None
+        for table in self._mapping.tables:
+            if any(
+                reflection.relations[holder.name].columns[anchor.column].family is Family.INSTANT
+                for holder, anchor in fitting.anchors(self._mapping, table)
+            ):
+                return sa.text("SET time_zone = :zone").bindparams(zone=self._mapping.time_zone)
+        return None
+
+    async def _enter(self, connection: AsyncConnection, prelude: sa.TextClause | None) -> None:
+        if prelude is None:
+            return
+        try:
+            await connection.execute(prelude)
+            return
+        except DBAPIError as error:
+            fault = translate(error)
+        if isinstance(fault, Misfit):
+            raise Misfit(
+                "time-zone",
+                f"the store does not know the zone {self._mapping.time_zone}, in which its "
+                "TIMESTAMP anchors must be read: load its zone tables (mysql_tzinfo_to_sql)",
+            )
+        raise fault
+
+    async def _prepare(self, work: Work) -> tuple[Opened, Plan, Batch]:
+        opened = await self._open()
+        width = len(opened.root)
+        if any(len(key) != width for key in work.keys):
+            raise Refused("bad-key", f"a key has not {width} values as the root table's key has")
+        plan = opened.plans.get(work.shape)
+        if plan is None:
+            plan = opened.plans[work.shape] = self._plan(opened, work.shape)
+        return opened, plan, Batch(opened.dialect, opened.root, work)
+
+    def _plan(self, opened: Opened, shape: Shape) -> Plan:
+        """Build the statements of a shape."""
+        build = postgresql.steps if self._postgresql else portable.steps
+        erase: list[Step] = []
+        verify: list[Reread] = []
+        for table in reversed(self._mapping.tables):
+            its = rules(
+                opened.dialect, self._mapping, opened.reflection.relations, table.name, shape
+            )
+            erase += build(its)
+            again = reread(its, postgresql.alike if self._postgresql else None)
+            if again is not None:
+                verify.append(again)
+        return Plan(tuple(erase), tuple(verify))
+
+    @asynccontextmanager
+    async def _reading(self, opened: Opened, statements: int) -> AsyncIterator[AsyncConnection]:
+        """Open a connection to read. PostgreSQL needs no BEGIN for it, which saves a round trip."""
+        async with (
+            asyncio.timeout(self._limit(statements)),
+            self._engine.connect() as connection,
+        ):
+            if self._postgresql:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await self._enter(connection, opened.prelude)
+            yield connection
+
+    def _limit(self, statements: int) -> float:
+        return whole_limit(statements, self._timeout).total_seconds()
+
+
+def _engine(mapping: StoreMapping, url: str, pool_size: int, timeout: float) -> AsyncEngine:
+    """Make the pool; a URL that is none is told without being shown, it may hold a password."""
+    try:
+        return make_engine(url, mapping.time_zone, pool_size=pool_size, statement_timeout=timeout)
+    except (ArgumentError, ValueError) as error:
+        fault = translate(error) if isinstance(error, ArgumentError) else None
+    raise fault or Misfit("bad-url", "the store's URL cannot be read")

@@ -1,0 +1,113 @@
+"""How the rows of a table lead to a person's key: by their own columns, or up through parents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, FromClause
+
+from connectors.mapping import ParentLink, StoreMapping, Table
+from connectors.sql.columns import Column, Relation
+from connectors.sql.dialect import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One table as a statement sees it.
+
+    ``target`` is the table, ``joins`` the parents needed (each with its condition, nearest first),
+    ``root`` the expressions of the person's key and ``root_columns`` their types where they stand.
+    ``above`` is the direct parent when it is joined; ``optional`` says that it is there for its
+    anchors only, so that a row without a parent must not be lost.
+    """
+
+    relation: Relation
+    target: FromClause
+    joins: tuple[tuple[FromClause, Condition], ...]
+    root: tuple[ColumnElement[Any], ...]
+    root_columns: tuple[Column, ...]
+    above: tuple[Relation, FromClause] | None
+    optional: bool
+
+    def source(self) -> FromClause:
+        """The FROM clause of a SELECT."""
+        source = self.target
+        for joined, condition in self.joins:
+            source = sa.join(source, joined, condition, isouter=self.optional)
+        return source
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """The joins as conditions, for a DELETE or UPDATE that lists its tables."""
+        return tuple(condition for _, condition in self.joins)
+
+    def key(self) -> tuple[ColumnElement[Any], ...]:
+        """The table's own declared key."""
+        return tuple(self.target.c[name] for name in self.relation.table.key)
+
+
+def carried(mapping: StoreMapping, table: Table) -> tuple[str, ...] | None:
+    """Name the columns in which a table itself holds the root's key, if it does."""
+    if table.parent is None:
+        return table.key
+    above = carried(mapping, parent_of(mapping, table))
+    own = {theirs: mine for mine, theirs in link_of(table).columns}
+    if above is None or not all(name in own for name in above):
+        return None
+    return tuple(own[name] for name in above)
+
+
+def link_of(table: Table) -> ParentLink:
+    """Return how a table names its parent. Raises ``LookupError`` for the root, which has none."""
+    if table.parent is None:
+        raise LookupError(f"table {table.name} has no parent")
+    return table.parent
+
+
+def parent_of(mapping: StoreMapping, table: Table) -> Table:
+    """Return the declared parent of a table that has one."""
+    link = link_of(table)
+    return next(t for t in mapping.tables if t.name == link.table)
+
+
+def scope(
+    mapping: StoreMapping,
+    relations: Mapping[str, Relation],
+    table: Table,
+    *,
+    parent_anchor: bool,
+) -> Scope:
+    """Work out the joins of a table. ``parent_anchor``: its parent's dates are needed."""
+    relation = relations[table.name]
+    target = relation.clause
+    own = carried(mapping, table)
+    joins: list[tuple[FromClause, Condition]] = []
+    root, above = own, table
+    below: FromClause = target
+    holder = relation
+    while root is None or (parent_anchor and not joins and above.parent):
+        parent = parent_of(mapping, above)
+        alias = relations[parent.name].clause.alias(f"erasure_parent_{len(joins)}")
+        joins.append((alias, linked(above, below, alias)))
+        below, above = alias, parent
+        if root is None:
+            root = carried(mapping, parent)
+            holder = relations[parent.name]
+    start = target if own is not None else below
+    return Scope(
+        relation,
+        target,
+        tuple(joins),
+        tuple(start.c[name] for name in root),
+        tuple(holder.columns[name] for name in root),
+        (relations[link_of(table).table], joins[0][0]) if joins else None,
+        optional=own is not None,
+    )
+
+
+def linked(child: Table, child_from: FromClause, parent_from: FromClause) -> Condition:
+    """The condition that a row of ``child`` belongs to a row of its parent."""
+    pairs = link_of(child).columns
+    return sa.and_(*(child_from.c[own] == parent_from.c[theirs] for own, theirs in pairs))

@@ -1,0 +1,155 @@
+"""Erasing on PostgreSQL: one statement a table and step, which erases and counts in one go.
+
+A DELETE returns the person's key of each row it took, and the same statement counts them. An
+UPDATE locks what is due, notes which groups of a row are, and returns the notes with the rows that
+it really changed: a row that a trigger kept back is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.mapping import FieldGroup
+from connectors.sql.columns import Column
+from connectors.sql.predicates import All, Rules
+from connectors.sql.steps import Batch, Step, Tally, every
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Takes the rows that go."""
+
+    statement: Select[Any]
+    columns: tuple[Column, ...]
+    cutoffs: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    async def run(self, connection: AsyncConnection, batch: Batch, tally: Tally) -> None:
+        """Delete for all keys of a batch and count per key."""
+        params = batch.params(self.columns, self.cutoffs)
+        width = len(self.columns)
+        for row in (await connection.execute(self.statement, params)).all():
+            tally.deleted(self.groups, batch.read.many(row[:width]), row[width])
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """Overwrites the dead groups of the rows that stay."""
+
+    statement: Select[Any]
+    columns: tuple[Column, ...]
+    cutoffs: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    async def run(self, connection: AsyncConnection, batch: Batch, tally: Tally) -> None:
+        """Overwrite for all keys of a batch and count per key and group."""
+        params = batch.params(self.columns, self.cutoffs)
+        width = len(self.columns)
+        for row in (await connection.execute(self.statement, params)).all():
+            tally.overwritten(self.groups, batch.read.many(row[:width]), row[width:])
+
+
+def steps(rules: Rules) -> Sequence[Step]:
+    """Build the statements of one table under one shape; none where nothing can be dead."""
+    made: list[Step] = []
+    scope = rules.scope
+    goes = rules.goes()
+    names = tuple(group.name for group in rules.groups)
+    if goes is not None:
+        made.append(Delete(_delete(rules, goes), scope.root_columns, rules.cutoffs, names))
+    due = rules.due()
+    if due:
+        statement = _overwrite_one(rules, *due[0]) if _simple(rules, due) else None
+        if statement is None:
+            statement = _overwrite_many(rules, due)
+        names = tuple(group.name for group, _ in due)
+        made.append(Overwrite(statement, scope.root_columns, rules.cutoffs, names))
+    return made
+
+
+def alike(counted: Select[Any], width: int) -> Select[Any]:
+    """Gather the people whose numbers are the same: a row of arrays of keys for each such crowd.
+
+    A batch of 500 comes back as a handful of rows. ``width`` columns of ``counted`` are the key.
+    """
+    columns: list[ColumnElement[Any]] = list(counted.subquery("erasure_counted").c)
+    keys = [sa.func.pg_catalog.array_agg(column) for column in columns[:width]]
+    selected: list[ColumnElement[Any]] = [*keys, *columns[width:]]
+    return sa.select(*selected).group_by(*columns[width:])
+
+
+def _simple(rules: Rules, due: Sequence[tuple[FieldGroup, All]]) -> bool:
+    """Whether one condition decides the whole UPDATE, and no row without a parent is lost by it."""
+    return len(due) == 1 and not (rules.scope.optional and rules.scope.joins)
+
+
+def _keyed(rules: Rules) -> ColumnElement[bool]:
+    scope = rules.scope
+    return sa.and_(rules.dialect.keyed(scope.root, scope.root_columns), *scope.conditions())
+
+
+def _root(rules: Rules) -> list[ColumnElement[Any]]:
+    """The person's key as it comes back, under names that no column of the store has."""
+    scope = rules.scope
+    return [
+        rules.dialect.key(expression, column).label(f"erasure_root_{i}")
+        for i, (expression, column) in enumerate(zip(scope.root, scope.root_columns, strict=True))
+    ]
+
+
+def _delete(rules: Rules, goes: All) -> Select[Any]:
+    target = rules.scope.relation.clause
+    gone = sa.delete(target).where(_keyed(rules), *goes).returning(*_root(rules)).cte("gone")
+    return alike(sa.select(*gone.c, sa.func.count()).group_by(*gone.c), len(gone.c))
+
+
+def _overwrite_one(rules: Rules, group: FieldGroup, dead: All) -> Select[Any]:
+    target = rules.scope.relation.clause
+    changed = (
+        sa.update(target)
+        .where(_keyed(rules), *dead, rules.unblank(group))
+        .values(_values(rules, group))
+        .returning(*_root(rules))
+        .cte("changed")
+    )
+    return alike(sa.select(*changed.c, sa.func.count()).group_by(*changed.c), len(changed.c))
+
+
+def _overwrite_many(rules: Rules, due: Sequence[tuple[FieldGroup, All]]) -> Select[Any]:
+    scope = rules.scope
+    target = scope.relation.clause
+    flags = [
+        sa.and_(every(dead), rules.unblank(group)).label(f"erasure_due_{i}")
+        for i, (group, dead) in enumerate(due)
+    ]
+    keys = [column.label(f"erasure_key_{i}") for i, column in enumerate(scope.key())]
+    found = (
+        sa.select(*keys, *_root(rules), *flags)
+        .select_from(scope.source())
+        .where(rules.dialect.keyed(scope.root, scope.root_columns))
+        .where(sa.or_(*(flag.element for flag in flags)))
+        .with_for_update(of=target)
+        .cte("found")
+    )
+    values: dict[str, ColumnElement[Any]] = {}
+    for flag, (group, _) in zip(flags, due, strict=True):
+        for name, value in _values(rules, group).items():
+            values[name] = sa.case((found.c[flag.name], value), else_=target.c[name])
+    reported = [found.c[label.name] for label in (*_root(rules), *flags)]
+    same = (column == found.c[label.name] for column, label in zip(scope.key(), keys, strict=True))
+    changed = sa.update(target).where(*same).values(values).returning(*reported).cte("changed")
+    width = len(scope.root)
+    root, due_flags = list(changed.c)[:width], list(changed.c)[width:]
+    counts = [sa.func.count().filter(flag) for flag in due_flags]
+    return alike(sa.select(*root, *counts).group_by(*root), width)
+
+
+def _values(rules: Rules, group: FieldGroup) -> dict[str, ColumnElement[Any]]:
+    columns = rules.scope.relation.columns
+    return {f.column: rules.dialect.overwrite(columns[f.column], f) for f in group.fields}

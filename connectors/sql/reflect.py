@@ -1,0 +1,168 @@
+"""Look at the declared tables of a running store, and at nothing else there.
+
+What does not fit the mapping becomes findings: ``check`` shows them, and work stops on the errors
+among them before it has touched a row.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.exc import NoSuchTableError, SAWarning
+from sqlalchemy.types import NullType, TypeEngine
+
+from connectors.base import Finding
+from connectors.mapping import StoreMapping, Table
+from connectors.sql.columns import Column, Family, Relation
+from connectors.sql.links import link_of
+
+_COLLATIONS = sa.text(
+    "SELECT column_name, collation_name FROM information_schema.columns"
+    " WHERE table_schema = coalesce(:schema, database()) AND table_name = :relation"
+    " AND collation_name IS NOT NULL"
+)
+_EXPRESSIONS = sa.text(
+    "SELECT substr(sql, instr(sql, '(') + 1) FROM sqlite_master"
+    " WHERE type = 'index' AND tbl_name = :relation AND sql LIKE '%lower(%'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """The declared tables that are there, by name, and what is missing."""
+
+    relations: Mapping[str, Relation]
+    missing: Sequence[Finding]
+
+
+def reflect(connection: sa.Connection, mapping: StoreMapping) -> Reflection:
+    """Read types, keys and indexes of the declared tables. Raises driver errors."""
+    inspector = sa.inspect(connection)
+    relations: dict[str, Relation] = {}
+    missing: list[Finding] = []
+    for table in mapping.tables:
+        try:
+            relation = _relation(connection, inspector, table)
+        except NoSuchTableError:
+            missing.append(
+                Finding(
+                    "error",
+                    f"table {full_name(table)} is not in the store",
+                    "correct the policy's relation or schema, or the login's privileges",
+                )
+            )
+            continue
+        relations[table.name] = relation
+        missing += [
+            Finding(
+                "error",
+                f"table {full_name(table)} has no column {name}",
+                "correct the column's name in the policy, or add the column to the store",
+            )
+            for name in declared_columns(mapping, table)
+            if name not in relation.columns
+        ]
+    return Reflection(relations, missing)
+
+
+def full_name(table: Table) -> str:
+    """Return a table's name as an operator would write it."""
+    return f"{table.schema}.{table.relation}" if table.schema else table.relation
+
+
+def declared_columns(mapping: StoreMapping, table: Table) -> tuple[str, ...]:
+    """Every column of ``table`` that the mapping speaks of, each once, in order."""
+    names = list(table.key) + [i.column for i in table.identifiers]
+    if table.parent:
+        names += [own for own, _ in table.parent.columns]
+    for group in table.groups:
+        names += [field.column for field in group.fields]
+        names += [u.anchor.column for u in group.grounds if u.anchor and not u.anchor.of_parent]
+    for child in mapping.children(table):
+        names += [theirs for _, theirs in link_of(child).columns]
+        for group in child.groups:
+            names += [u.anchor.column for u in group.grounds if u.anchor and u.anchor.of_parent]
+    return tuple(dict.fromkeys(names))
+
+
+def _relation(connection: sa.Connection, inspector: sa.Inspector, table: Table) -> Relation:
+    name, schema = table.relation, table.schema
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        reflected = inspector.get_columns(name, schema=schema)
+        indexes = inspector.get_indexes(name, schema=schema)
+        primary = inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]
+        uniques = inspector.get_unique_constraints(name, schema=schema)
+    folding = _folding(connection, table)
+    lite = connection.dialect.name == "sqlite"
+    columns = {
+        str(c["name"]): _column(str(c["name"]), c["type"], bool(c["nullable"]), folding, lite)
+        for c in reflected
+    }
+    plain = [index for index in indexes if not _is_partial(index)]
+    unique: list[Sequence[str | None]] = [primary, *(u["column_names"] for u in uniques)]
+    unique += [index["column_names"] for index in plain if index["unique"]]
+    names: list[Sequence[str | None]] = [primary, *(u["column_names"] for u in uniques)]
+    names += [index.get("expressions") or index["column_names"] for index in plain]
+    if lite:
+        names += [[sql] for sql in connection.scalars(_EXPRESSIONS, {"relation": name})]
+    return Relation(
+        table,
+        columns,
+        unique=[frozenset(_named(u)) for u in unique if u and None not in u],
+        indexed=[tuple(str(n).replace('"', "") for n in i if n) for i in names if i],
+    )
+
+
+def _is_partial(index: Any) -> bool:
+    options = index.get("dialect_options", {})
+    return any(options.get(f"{dialect}_where") is not None for dialect in ("postgresql", "sqlite"))
+
+
+def _named(columns: Sequence[str | None]) -> tuple[str, ...]:
+    return tuple(column for column in columns if column is not None)
+
+
+def _folding(connection: sa.Connection, table: Table) -> frozenset[str]:
+    """Names of the columns that MariaDB or MySQL compares without regard to case."""
+    if connection.dialect.name not in ("mysql", "mariadb"):
+        return frozenset()
+    rows = connection.execute(_COLLATIONS, {"schema": table.schema, "relation": table.relation})
+    return frozenset(name for name, collation in rows if "_ci" in collation)
+
+
+def _column(
+    name: str, kind: TypeEngine[Any], nullable: bool, folding: frozenset[str], typeless: bool
+) -> Column:
+    if isinstance(kind, postgresql.DOMAIN):
+        kind = kind.data_type
+    folds = name in folding or isinstance(kind, postgresql.CITEXT)
+    family = Family.ANY if typeless and isinstance(kind, NullType) else _family(kind)
+    return Column(name, family, kind, nullable, folds)
+
+
+def _family(kind: TypeEngine[Any]) -> Family:
+    match kind:
+        case sa.Integer():
+            return Family.INTEGER
+        case sa.Uuid():
+            return Family.UUID
+        case sa.Enum() | mysql.ENUM() | mysql.SET():
+            return Family.OTHER
+        case sa.String() | postgresql.CITEXT():
+            return Family.TEXT
+        case sa.LargeBinary() | sa.BINARY() | sa.VARBINARY():
+            return Family.BINARY
+        case sa.Date():
+            return Family.DATE
+        case mysql.TIMESTAMP():
+            return Family.INSTANT
+        case sa.DateTime():
+            return Family.INSTANT if kind.timezone else Family.LOCAL_TIME
+        case _:
+            return Family.OTHER

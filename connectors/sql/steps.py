@@ -1,0 +1,105 @@
+"""What a batch's statements share: binds, running them, and adding up what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.base import Done, Work
+from connectors.faults import Misfit
+from connectors.mapping import Key
+from connectors.sql.columns import Column, KeyReader, Params
+from connectors.sql.dialect import Dialect
+from connectors.sql.predicates import CUTOFF, All
+
+CHUNK = 500
+"""Keys or rows in one statement where a statement lists them one by one."""
+
+
+class Batch:
+    """One piece of work in the terms of a database: binds for its statements, and its keys."""
+
+    def __init__(self, dialect: Dialect, root: tuple[Column, ...], work: Work) -> None:
+        self.dialect = dialect
+        self.keys: Sequence[Key] = list(dict.fromkeys(work.keys))
+        self.read = KeyReader(root, self.keys)
+        self._cutoffs = work.cutoffs
+        self._params: dict[tuple[Column, ...], Params] = {}
+
+    def params(self, columns: tuple[Column, ...], cutoffs: Iterable[str]) -> Params:
+        """Binds for all keys at once. Raises ``Misfit`` when a cut-off was not given."""
+        keys = self._params.get(columns)
+        if keys is None:
+            keys = self._params[columns] = self.dialect.key_params(columns, self.keys)
+        return keys | self._days(cutoffs)
+
+    def chunks(self, columns: tuple[Column, ...], cutoffs: Iterable[str]) -> Iterable[Params]:
+        """Binds for the keys in portions of :data:`CHUNK`."""
+        if len(self.keys) <= CHUNK:
+            yield self.params(columns, cutoffs)
+            return
+        days = self._days(cutoffs)
+        for start in range(0, len(self.keys), CHUNK):
+            yield self.dialect.key_params(columns, self.keys[start : start + CHUNK]) | days
+
+    def _days(self, grounds: Iterable[str]) -> Params:
+        days: Params = {}
+        for ground in grounds:
+            day: date | None = self._cutoffs.get(ground)
+            if day is None:
+                raise Misfit("no-cutoff", f"the work names no cut-off for the ground {ground}")
+            days[CUTOFF + ground] = self.dialect.cutoff(day)
+        return days
+
+
+class Tally:
+    """Rows deleted and overwritten, by key and field group."""
+
+    def __init__(self) -> None:
+        self.effects: dict[Key, dict[str, Done]] = {}
+
+    def deleted(self, groups: Sequence[str], keys: Iterable[Key], rows: int) -> None:
+        """Note the rows of each of these keys that went: with them, every group of their table."""
+        self._add(keys, dict.fromkeys(groups, Done(deleted=rows)))
+
+    def overwritten(self, groups: Sequence[str], keys: Iterable[Key], rows: Sequence[int]) -> None:
+        """Note for each of these keys how many rows of each group were overwritten."""
+        numbers = zip(groups, rows, strict=True)
+        self._add(keys, {group: Done(overwritten=n) for group, n in numbers if n})
+
+    def _add(self, keys: Iterable[Key], done: dict[str, Done]) -> None:
+        """Most people's outcomes are alike: each is made once and copied."""
+        for key in keys:
+            mine = self.effects.get(key)
+            if mine is None:
+                self.effects[key] = done.copy()
+            else:
+                for group, new in done.items():
+                    old = mine.get(group)
+                    mine[group] = new if old is None else _sum(old, new)
+
+
+def _sum(one: Done, other: Done) -> Done:
+    return Done(one.deleted + other.deleted, one.overwritten + other.overwritten)
+
+
+class Step(Protocol):
+    """One table's part of an erasure."""
+
+    async def run(self, connection: AsyncConnection, batch: Batch, tally: Tally) -> None:
+        """Delete and overwrite what must go, within the transaction at hand."""
+
+
+def every(conditions: All) -> ColumnElement[bool]:
+    """All conditions at once; none is true."""
+    return sa.and_(sa.true(), *conditions)
+
+
+def counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Count rows for which a condition is true (not unknown)."""
+    return sa.func.count(sa.case((condition, sa.literal_column("1"))))

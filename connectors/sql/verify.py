@@ -1,0 +1,136 @@
+"""The re-read: what is there for these keys, and may it be.
+
+One SELECT a table gives, for each key and field group, the rows that should have gone or been
+overwritten, and for each living ground the rows it keeps, their newest anchor, and how many have
+none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.base import Kept, Remainder
+from connectors.mapping import FieldGroup, GroundUse, Key
+from connectors.sql.columns import Column
+from connectors.sql.predicates import Rules
+from connectors.sql.steps import Batch, counted, every
+
+Gather = Callable[[Select[Any], int], Select[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where a group's numbers stand in a result row: ``left``, then three for each ground."""
+
+    group: str
+    left: int
+    grounds: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """The re-read of one table. ``gathered``: rows hold arrays of the keys whose numbers agree."""
+
+    statement: Select[Any]
+    columns: tuple[Column, ...]
+    cutoffs: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    gathered: bool
+
+    async def run(
+        self, connection: AsyncConnection, batch: Batch, found: dict[Key, dict[str, Remainder]]
+    ) -> None:
+        """Read for all keys of a batch and add what is there to ``found``."""
+        width = len(self.columns)
+        for params in batch.chunks(self.columns, self.cutoffs):
+            rows = (await connection.execute(self.statement, params)).all()
+            crowds: dict[tuple[Any, ...], list[Key]] = {}
+            for row in rows:
+                keys = batch.read.many(row[:width]) if self.gathered else [batch.read.one(row)]
+                crowds.setdefault(tuple(row)[width:], []).extend(keys)
+            for numbers, keys in crowds.items():
+                remainders = {r.group: _remainder(batch, numbers, r) for r in self.readings}
+                for key in keys:
+                    mine = found.get(key)
+                    if mine is None:
+                        found[key] = remainders.copy()
+                    else:
+                        mine.update(remainders)
+
+
+def reread(rules: Rules, gather: Gather | None) -> Reread | None:
+    """Build the re-read of one table under one shape; None for a table without field groups.
+
+    ``gather`` is given where the database can gather the keys whose numbers agree.
+    """
+    if not rules.groups:
+        return None
+    scope = rules.scope
+    root = [
+        rules.dialect.key(expression, column)
+        for expression, column in zip(scope.root, scope.root_columns, strict=True)
+    ]
+    selected: list[ColumnElement[Any]] = list(root)
+    readings: list[Reading] = []
+    for group in rules.groups:
+        left = len(selected) - len(root)
+        selected.append(_left(rules, group))
+        grounds: list[tuple[str, int]] = []
+        for use in group.grounds:
+            numbers = _kept(rules, use)
+            if numbers:
+                grounds.append((use.ground, len(selected) - len(root)))
+                selected += numbers
+        readings.append(Reading(group.name, left, tuple(grounds)))
+    labelled = [column.label(f"erasure_{i}") for i, column in enumerate(selected)]
+    statement = (
+        sa.select(*labelled)
+        .select_from(scope.source())
+        .where(rules.dialect.keyed(scope.root, scope.root_columns))
+        .group_by(*root)
+    )
+    if gather is not None:
+        statement = gather(statement, len(root))
+    columns, gathered = scope.root_columns, gather is not None
+    return Reread(statement, columns, rules.cutoffs, tuple(readings), gathered)
+
+
+def _left(rules: Rules, group: FieldGroup) -> ColumnElement[int]:
+    """Count the rows in which a group without a living ground is still there."""
+    dead, goes = rules.dead(group), rules.goes()
+    if dead is None:
+        return sa.literal_column("0")
+    if goes == ():
+        return sa.func.count()
+    remains = [rules.unblank(group)] + ([every(goes)] if goes is not None else [])
+    return counted(sa.and_(every(dead), sa.or_(*remains)))
+
+
+def _kept(rules: Rules, use: GroundUse) -> Sequence[ColumnElement[Any]]:
+    """Rows a ground keeps, their newest anchor, and how many have none."""
+    lives = rules.lives(use)
+    if lives is None:
+        return ()
+    if use.anchor is None:
+        return sa.func.count(), sa.null(), sa.literal_column("0")
+    anchor = rules.anchor(use.anchor)
+    return (
+        counted(every(lives)),
+        sa.func.max(sa.case((every(lives), anchor))),
+        counted(anchor.is_(None)),
+    )
+
+
+def _remainder(batch: Batch, row: tuple[Any, ...], reading: Reading) -> Remainder:
+    kept = tuple(
+        Kept(ground, row[at], batch.dialect.day(row[at + 1]), row[at + 2])
+        for ground, at in reading.grounds
+        if row[at]
+    )
+    return Remainder(row[reading.left], kept)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from connectors.base import Connector
+from connectors.faults import Misfit
 from connectors.registry import connect
 from worker.context import Context, Timing
 from worker.core.policy import Policy
@@ -56,12 +57,14 @@ def open_connectors(settings: Settings, policy: Policy) -> dict[str, Connector]:
     unknown = sorted(set(settings.stores) - set(policy.stores))
     if unknown:
         raise SettingsError(f"stores {', '.join(unknown)}: have a URL, but not in the policy")
-    return {
-        name: connect(
-            store.connector, policy.mapping(name), settings.stores[name].get_secret_value()
-        )
-        for name, store in policy.stores.items()
-    }
+    connectors: dict[str, Connector] = {}
+    for name, store in policy.stores.items():
+        url = settings.stores[name].get_secret_value()
+        try:
+            connectors[name] = connect(store.connector, policy.mapping(name), url)
+        except Misfit as fault:
+            raise SettingsError(f"ERASURE_STORES__{name.upper()}: {fault.hint}") from None
+    return connectors
 
 
 def make_sealer(settings: Settings) -> Sealer:

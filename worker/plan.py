@@ -111,7 +111,8 @@ async def _commit(
     standing = await cases.of_batch(connection, batch.id)
     ambiguous = {c: why for c, why in resolution.ambiguous.items() if c in standing}
     for case_id, why in ambiguous.items():
-        await _park(context, connection, case_id, people, why, now)
+        own = [person for person in people if person.case_id == case_id]
+        await _park(context, connection, case_id, own, why, batch.stopped_at)
     todo = [p for p in people if p.case_id in standing and p.case_id not in ambiguous]
     planned_cases = [PlannedCase(p.case_id, *standing[p.case_id]) for p in todo]
     states = await consents.states_of_cases(connection, [p.case_id for p in todo])
@@ -186,12 +187,12 @@ async def _park(
     context: Context,
     connection: Connection,
     case_id: UUID,
-    people: Sequence[Person],
+    own: Sequence[Person],
     why: Mapping[str, object],
-    now: datetime,
+    stopped_at: datetime | None,
 ) -> None:
     """Give an ambiguous case a batch of its own, with its identifiers, to wait for an operator."""
-    own = [person for person in people if person.case_id == case_id]
+    now = context.now()
     for person in own:
         person.forget()
     batch_id = await batches.open_batch(
@@ -202,7 +203,8 @@ async def _park(
         now=now,
         due_at=now,
     )
-    await batches.stopped(connection, batch_id, now)
+    if stopped_at is not None:
+        await batches.stopped(connection, batch_id, stopped_at)
     await batches.planned(
         connection,
         batch_id,

@@ -66,7 +66,6 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
         if case is None:
             raise NotThere("there is no such case; list them with: erasure cases")
         batch = await batches.read(connection, case.batch_id)
-        unstopped = await batches.unannounced(connection, [case_id])
         issued = await commands.listed(connection, batch_id=case.batch_id, limit=COMMANDS)
         receipts = await answers.receipts_of_case(connection, case_id)
     own = [command for command in issued if case_id in command.case_ids]
@@ -83,7 +82,7 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
         reason=case.reason,
         reason_words=reason_words(case.reason),
         todo=_todo(case, own, left),
-        timeline=_timeline(case, own, receipts, stopped=not unstopped),
+        timeline=_timeline(case, own, receipts, batch.stopped_at if batch else None),
         stores=tuple(
             StoreWords(
                 receipt.store,
@@ -96,13 +95,13 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
 
 
 def _timeline(
-    case: Case, own: Sequence[CommandLine], receipts: Sequence[Receipt], *, stopped: bool
+    case: Case, own: Sequence[CommandLine], receipts: Sequence[Receipt], stopped_at: datetime | None
 ) -> tuple[Step, ...]:
     """Every step in the order of time; the stop follows the receipt of the event."""
     begin = [
         Step(case.event_time, f"{EVENTS[case.kind]}, says {case.source}"),
         Step(case.received_at, f"received; to be done by {case.due_on}"),
-        Step(None, "stop published" if stopped else "stop not published yet"),
+        Step(stopped_at, "stop published" if stopped_at else "stop not published yet"),
     ]
     steps = [step for command in own for step in _steps(command)]
     commanded = {command.store for command in own}

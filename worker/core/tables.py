@@ -6,14 +6,22 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
 from worker.core.grounds import Declared, flaw
 
 Category = Literal["name", "address", "email", "phone", "fax", "bank", "voluntary"]
 ConnectorKind = Literal["crm", "newsletter", "billing"]
 
-StoreName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+def _no_part(name: str) -> str:
+    """Refuse the name of a part of the worker: consumer groups and ``--only`` go by these names."""
+    if name == "intake":
+        raise flaw("'intake' is a part of the worker itself; give the store another name")
+    return name
+
+
+StoreName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$"), AfterValidator(_no_part)]
 """Part of a topic's name, hence the narrow alphabet."""
 Column = Annotated[str, Field(min_length=1, max_length=128)]
 

@@ -72,8 +72,17 @@ async def read(connection: Connection, case_id: UUID) -> Case | None:
 
 
 async def listed(connection: Connection, *, state: CaseState | None, limit: int) -> list[Case]:
-    """Cases by deadline, the most urgent first; all states or one."""
-    query = select(cases).order_by(cases.c.due_on, cases.c.received_at).limit(limit)
+    """Cases, all or in one state: those to be closed by deadline, then the ended, newest first."""
+    query = (
+        select(cases)
+        .order_by(
+            cases.c.closed_at.is_not(None),
+            cases.c.closed_at.desc(),
+            cases.c.due_on,
+            cases.c.received_at,
+        )
+        .limit(limit)
+    )
     if state is not None:
         query = query.where(cases.c.state == state.value)
     return [_case(row) for row in await connection.execute(query)]

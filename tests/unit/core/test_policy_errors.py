@@ -291,6 +291,12 @@ MISTAKES = {
     "text": ('version: "2026-11-01"', "version: 7", "version: 7", "put it between quotes"),
     "list": ("key: [contact_id]", "key: contact_id", "key: contact_id", "'key' needs a list"),
     "keys": ("{table: invoice, c", "[invoice] # c", "[invoice] # c", "'parent' needs keys"),
+    "store named like a part": (
+        "  newsletter:\n    connector: newsletter",
+        "  intake:\n    connector: newsletter",
+        "  intake:\n    connector: newsletter",
+        "'intake' is a part of the worker itself",
+    ),
     "name of a ground": (
         "  survey-consent:",
         "  Survey Consent:",

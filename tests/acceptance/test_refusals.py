@@ -1,0 +1,218 @@
+"""What cannot be done is said in a few lines, with the exit code that the help names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.acceptance.installation import POLICY, SCHEMAS, Installation, event, make_sqlite
+from worker.embedded.child import free_port
+
+SECRET = "hemmelig-passord"
+OK, WRONG, USAGE, TRY_AGAIN = 0, 1, 2, 75
+
+
+def test_the_version_needs_no_settings(installation: Installation) -> None:
+    """``--version`` works anywhere, with no setting at all."""
+    answer = installation.erasure("--version", env=dict.fromkeys(installation.env, ""))
+    assert answer.code == OK
+    assert answer.out.startswith("erasure-worker ")
+
+
+@pytest.mark.parametrize("command", [("run",), ("publish", "-")], ids=str)
+def test_a_missing_setting_is_named(installation: Installation, command: tuple[str, ...]) -> None:
+    """Without a setting every command ends with 2 and names the variable; no traceback."""
+    answer = installation.erasure(*command, given="{}", env={"ERASURE_PSEUDONYM_KEY": ""})
+    assert answer.code == USAGE
+    assert "ERASURE_PSEUDONYM_KEY: is not set" in answer.err
+    assert "Traceback" not in answer.err
+    assert answer.out == ""
+
+
+def test_a_bad_secret_is_named_and_not_shown(installation: Installation) -> None:
+    """A key that is none is told by its variable's name; its value is nowhere in the output."""
+    answer = installation.erasure("cases", env={"ERASURE_PSEUDONYM_KEY": SECRET})
+    assert answer.code == USAGE
+    assert "ERASURE_PSEUDONYM_KEY" in answer.err
+    assert "openssl rand" in answer.err
+    assert SECRET not in answer.out + answer.err
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        (f"mysql://worker:{SECRET}@127.0.0.1/ledger", USAGE),
+        (f"no url {SECRET}", USAGE),
+        (f"postgresql://worker:{SECRET}@127.0.0.1:1/ledger", TRY_AGAIN),
+    ],
+    ids=["another database", "no URL", "nobody there"],
+)
+def test_a_ledger_that_cannot_be_used(installation: Installation, url: str, code: int) -> None:
+    """A wrong ledger URL is a setting (2), an absent ledger is to be tried again (75)."""
+    answer = installation.erasure("cases", env={"ERASURE_LEDGER": url})
+    assert answer.code == code
+    assert "ERASURE_LEDGER" in answer.err
+    assert len(answer.err.splitlines()) == 1
+    assert SECRET not in answer.out + answer.err
+
+
+def test_an_empty_ledger_is_not_used(installation: Installation, tmp_path: Path) -> None:
+    """A ledger without its schema is refused with the command that makes it, which then works."""
+    empty = {"ERASURE_LEDGER": f"sqlite:///{tmp_path / 'ledger.db'}"}
+    for command in (("run",), ("cases",)):
+        answer = installation.erasure(*command, env=empty)
+        assert answer.code == WRONG
+        assert "erasure ledger upgrade" in answer.err
+    status = installation.erasure("ledger", "status", "--json", env=empty)
+    assert (status.code, status.json["up_to_date"]) == (WRONG, False)
+    assert not (tmp_path / "ledger.db").exists()
+    assert installation.erasure("ledger", "upgrade", env=empty).code == OK
+    assert installation.erasure("cases", "--json", env=empty).json == {"counts": {}, "cases": []}
+
+
+def test_a_part_that_is_none(installation: Installation) -> None:
+    """``run --only`` with an unknown name says which parts there are."""
+    answer = installation.erasure("run", "--only", "crn")
+    assert answer.code == USAGE
+    assert "billing, crm, newsletter" in answer.err
+
+
+def test_a_case_that_is_none(installation: Installation) -> None:
+    """An unknown case is 1, what is no id at all is 2; neither is a traceback."""
+    unknown = installation.erasure("case", str(uuid4()))
+    assert (unknown.code, unknown.out) == (WRONG, "")
+    assert "erasure cases" in unknown.err
+    assert installation.erasure("case", "resme").code == USAGE
+    resumed = installation.erasure("case", "resume", str(uuid4()), "--key", "crm=1")
+    assert (resumed.code, "Traceback" in resumed.err) == (WRONG, False)
+    assert installation.erasure("dead-letters", "retry", "4711").code == WRONG
+
+
+def test_a_policy_with_mistakes(installation: Installation, tmp_path: Path) -> None:
+    """``policy check`` tells every mistake with its line; the sound policy passes."""
+    good = installation.erasure("policy", "check", str(POLICY))
+    assert (good.code, good.err) == (OK, "")
+    bad = tmp_path / "policy.yaml"
+    bad.write_text(POLICY.read_text().replace("kind: consent\n", "kind: konsent\n", 1))
+    answer = installation.erasure("policy", "check", str(bad))
+    assert answer.code == USAGE
+    assert f"{bad}:" in answer.err
+    assert "konsent" in answer.err
+    assert installation.erasure("run", env={"ERASURE_POLICY": str(bad)}).code == USAGE
+    missing = installation.erasure("topics", "list", env={"ERASURE_POLICY": "none.yaml"})
+    assert missing.code == USAGE
+    assert "ERASURE_POLICY: none.yaml cannot be read" in missing.err
+
+
+@pytest.mark.parametrize("mode", ["structured", "binary"])
+def test_one_bad_event_holds_back_the_whole_file(
+    installation: Installation, tmp_path: Path, mode: str
+) -> None:
+    """A bad event among good ones: 2, its line, why, nothing of its content, nothing published."""
+    good = event("erasure.requested", {"email": f"god-{uuid4().hex}@example.no"})
+    bad = event("erasure.requested", {"email": "merket-uten-krøllalfa"})
+    odd = event("consent.withdrawn", {"email": "a@example.no"}, purposes=["merket-formål"])
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join([json.dumps(good), "", json.dumps(bad), "{", json.dumps(odd)]))
+    answer = installation.erasure("publish", str(file), "--mode", mode)
+    assert answer.code == USAGE
+    assert f"{file}:3: bad-identifier: data.subject.email" in answer.err
+    assert f"{file}:4: not JSON" in answer.err
+    assert f"{file}:5: unknown-purpose" in answer.err
+    assert f"{file}:1:" not in answer.err
+    assert "nothing was published" in answer.err
+    assert "merket" not in answer.out + answer.err
+    assert str(good["id"]) not in installation.inbound()
+
+
+def test_a_dry_run_publishes_nothing(installation: Installation) -> None:
+    """``--dry-run`` says what would go where, and no topic holds it afterwards."""
+    good = event("erasure.requested", {"email": f"god-{uuid4().hex}@example.no"})
+    answer = installation.erasure("publish", "-", "--dry-run", given=json.dumps([good, good]))
+    assert (answer.code, answer.err) == (OK, "")
+    assert answer.out == "2 events would be published: 2 to privacy.requests\n"
+    assert str(good["id"]) not in installation.inbound()
+
+
+def test_publishing_without_a_broker(installation: Installation) -> None:
+    """When nobody listens at the broker's address, publishing ends with 75 and says so."""
+    good = event("erasure.requested", {"email": "god@example.no"})
+    away = {"ERASURE_BROKER__BOOTSTRAP": f"127.0.0.1:{free_port()}"}
+    answer = installation.erasure("publish", "-", given=json.dumps(good), env=away)
+    assert answer.code == TRY_AGAIN
+    assert "ERASURE_BROKER__BOOTSTRAP" in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_check_finds_nothing_on_a_sound_installation(installation: Installation) -> None:
+    """``check`` looks at every part and ends with 0 when each is as it should be."""
+    answer = installation.erasure("check", "--json")
+    assert answer.code == OK, answer.out
+    assert answer.err == ""
+    levels = {found["part"]: found["level"] for found in answer.json["findings"]}
+    assert answer.json["ok"] is True
+    assert levels.keys() == {
+        "settings", "policy", "broker", "topics", "ledger",
+        "store billing", "store crm", "store newsletter",
+    }  # fmt: skip
+    assert not {"error", "skipped"} & set(levels.values())
+
+
+def test_check_looks_at_everything_although_some_is_wrong(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """No broker, a store without a table, one refused, one unreachable: all four are told."""
+    script = (SCHEMAS / "newsletter.sqlite.sql").read_text()
+    half = tmp_path / "newsletter.db"
+    make_sqlite(half, script.split("CREATE TABLE subscription_event")[0])
+    answer = installation.erasure(
+        "check",
+        "--json",
+        env={
+            "ERASURE_BROKER__BOOTSTRAP": f"127.0.0.1:{free_port()}",
+            "ERASURE_STORES__NEWSLETTER": f"sqlite:///{half}",
+            "ERASURE_STORES__CRM": installation.postgres.url("no_such_database", "postgresql"),
+            "ERASURE_STORES__BILLING": f"postgresql://worker:{SECRET}@127.0.0.1:1/billing",
+        },
+    )
+    assert answer.code == WRONG
+    assert answer.json["ok"] is False
+    found = {one["part"]: one for one in answer.json["findings"] if one["level"] != "warning"}
+    assert found["policy"]["level"] == found["ledger"]["level"] == "ok"
+    assert found["broker"]["level"] == "error"
+    assert "ERASURE_BROKER__BOOTSTRAP" in found["broker"]["todo"]
+    assert found["topics"]["level"] == "skipped"
+    assert found["store newsletter"]["level"] == "error"
+    assert "subscription_event" in found["store newsletter"]["what"]
+    assert found["store crm"]["level"] == "error"
+    assert "ERASURE_STORES__CRM" in found["store crm"]["todo"]
+    assert found["store billing"]["level"] == "error"
+    assert SECRET not in answer.out + answer.err
+
+
+def test_check_says_which_settings_are_missing(installation: Installation) -> None:
+    """With settings missing ``check`` names all of them, and that it looked at nothing else."""
+    answer = installation.erasure(
+        "check", "--json", env={"ERASURE_LEDGER": "", "ERASURE_PAYLOAD_KEY": ""}
+    )
+    assert answer.code == WRONG
+    errors = [one["what"] for one in answer.json["findings"] if one["level"] == "error"]
+    assert any("ERASURE_LEDGER" in what for what in errors)
+    assert any("ERASURE_PAYLOAD_KEY" in what for what in errors)
+
+
+def test_the_topics_are_listed_and_compared(installation: Installation, tmp_path: Path) -> None:
+    """``topics`` lists what is there, makes nothing twice, and writes the schemas."""
+    listed = installation.erasure("topics", "list", "--json").json
+    assert all(topic["found"] == topic["partitions"] for topic in listed)
+    assert "erasure.commands.crm" in {topic["name"] for topic in listed}
+    again = installation.erasure("topics", "create")
+    assert again.out.count("existed") == len(listed)
+    assert installation.erasure("topics", "check", "--json").json["ok"] is True
+    written = installation.erasure("topics", "schemas", str(tmp_path / "schemas"))
+    names = {Path(line).name for line in written.out.splitlines()}
+    assert "privacy.erasure.requested.v1.data.schema.json" in names
+    assert all((tmp_path / "schemas" / name).is_file() for name in names)

@@ -1,0 +1,1 @@
+"""The command's own parts, without a broker or a database."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections import Counter
 
 import pytest
@@ -26,6 +27,11 @@ COMPLETE = "ERASURE_TESTS_COMPLETE"
 """When this is ``yes``, nothing is left out: a missing part is a failure. ``.ci/run`` sets it."""
 
 _left_out: Counter[str] = Counter()
+
+
+def pytest_configure() -> None:
+    """Let a request to end (a time limit, say) unwind the fixtures, which stop their servers."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

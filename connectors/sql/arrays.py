@@ -101,7 +101,7 @@ class PostgreSQL:
 def _array_values(column: Column, keys: Sequence[Key], position: int) -> list[Any]:
     values: list[Any] = [key[position] for key in keys]
     wanted = int if column.family is Family.INTEGER else str
-    if all(type(value) is wanted for value in values):
+    if set(map(type, values)) <= {wanted}:
         return values
     return [column.encode(v) if wanted is int else str(v) for v in values]
 

@@ -222,7 +222,7 @@ class SqlConnector:
     async def _prepare(self, work: Work) -> tuple[Opened, Plan, Batch]:
         opened = await self._open()
         width = len(opened.root)
-        if any(len(key) != width for key in work.keys):
+        if set(map(len, work.keys)) != {width}:
             raise Refused("bad-key", f"a key has not {width} values as the root table's key has")
         plan = opened.plans.get(work.shape)
         if plan is None:

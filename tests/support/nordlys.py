@@ -74,6 +74,12 @@ class Person:
         return (self.mark, self.phone.removeprefix("+"))
 
 
+def customer(**more: Any) -> Person:
+    """Somebody with a running contract, of whom no period is over: only an event ends anything."""
+    today = datetime.now(UTC).date()
+    return Person(**{"contract_ended": None, "invoices": [today], "contacts": [today], **more})
+
+
 def event(
     kind: str,
     subject: Mapping[str, str],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -54,11 +55,12 @@ class WorkerProcess:
         self._process.kill()
         self._process.join()
 
-    def stop(self) -> int | None:
+    async def stop(self) -> int | None:
         """Ask it to end (SIGTERM), wait for it, and give its exit code."""
         if self.ended is None and self._process.pid is not None:
             os.kill(self._process.pid, signal.SIGTERM)
-        self._process.join(_STOP_SECONDS)
+        # Not in the loop's own thread: gates run there, and the worker closes its lines to them.
+        await asyncio.to_thread(self._process.join, _STOP_SECONDS)
         if self.ended is None:
             self.kill()
             raise TimeoutError("the worker did not stop when it was asked to")

@@ -7,10 +7,11 @@ import base64
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import patch
 from uuid import UUID
 
 import orjson
@@ -19,14 +20,18 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from tests.support import databases
 from tests.support.databases import Database, Server
+from tests.support.gate import Gate, directory_of
 from tests.support.nordlys import POLICY, Stores
 from tests.support.worker import WorkerProcess
 from topics import admin, names
 from topics.publishing import Mode, event_to_message
+from worker.bootstrap import open_context
+from worker.context import Context
 from worker.core.case_id import case_id
-from worker.ledger.database import Ledger
+from worker.ledger.database import Ledger, LedgerAway
 from worker.ledger.upgrade import upgrade
 from worker.policy_file import load as load_policy
+from worker.settings import load as load_settings
 
 PATIENCE_SECONDS = 90.0
 """After which a test that waits gives up. Nothing is ever asserted about how long it took."""
@@ -62,12 +67,22 @@ class World:
     settings: dict[str, str]
     folder: Path
     producer: AIOKafkaProducer
+    gates: dict[str, Gate]
+    """A gate before each PostgreSQL that was asked to have one: ``crm``, ``billing``, ``ledger``."""
     workers: list[WorkerProcess] = field(default_factory=list)
 
     @property
     def log(self) -> Path:
         """What all workers of this world have logged."""
         return self.folder / "worker.log"
+
+    @asynccontextmanager
+    async def context(self) -> AsyncIterator[Context]:
+        """The worker's own parts in this process, with the settings of this world."""
+        with patch.dict(os.environ, self.settings):
+            settings = load_settings()
+        async with open_context(settings) as context:
+            yield context
 
     def worker(self, **options: Any) -> WorkerProcess:
         """Start a worker; see :class:`WorkerProcess` for ``kill``, ``only`` and ``trace``."""
@@ -168,11 +183,19 @@ class World:
         """Wait until something is so; fail when it takes too long, or when a worker fell over."""
         try:
             async with asyncio.timeout(seconds):
-                while not await condition():
+                while not await self._holds(condition):
                     self._nobody_fell_over()
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise AssertionError(f"not so in time: {what}\n{await self.situation()}") from None
+
+    @staticmethod
+    async def _holds(condition: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            return await condition()
+        except LedgerAway:
+            # A line that broke when the test took the ledger away.
+            return False
 
     async def until_states(self, *events: Event, state: str = "closed", **options: Any) -> None:
         """Wait until the cases of these events are in a state."""
@@ -252,48 +275,60 @@ async def open_world(
     server: Server,
     folder: Path,
     ledger: LedgerKind | Database = "postgresql",
-    newsletter: Path | None = None,
+    kafka: bool | None = None,
+    gates: Iterable[str] = (),
 ) -> AsyncIterator[World]:
-    """Make topics, an empty ledger and empty stores; take all of it away at the end."""
+    """Make topics, an empty ledger and empty stores; take all of it away at the end.
+
+    ``kafka`` says whether the broker is an Apache Kafka; by default when one was named. ``gates``
+    names PostgreSQL databases (``crm``, ``billing``, ``ledger``) that the worker reaches through
+    a gate, which the test may shut; the test itself goes past it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    made = [await server.create(), await server.create()]
-    if isinstance(ledger, Database):
-        database = ledger
-    else:
-        database = (
-            await server.create() if ledger == "postgresql" else databases.sqlite_database(folder)
+    async with AsyncExitStack() as stack:
+
+        async def create() -> Database:
+            made = await server.create()
+            stack.push_async_callback(made.drop)
+            return made
+
+        stores = Stores(await create(), await create(), folder / "newsletter.db")
+        await stores.create()
+        if isinstance(ledger, Database):
+            database = ledger
+        elif ledger == "postgresql":
+            database = await create()
+        else:
+            database = databases.sqlite_database(folder)
+        await admin.create(bootstrap, names.catalogue(load_policy(POLICY).stores))
+        opened = Ledger(database.text)
+        stack.push_async_callback(opened.close)
+        await upgrade(opened)
+        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=4_000_000)
+        stack.push_async_callback(producer.stop)
+        await producer.start()
+        urls = {**stores.urls, "ledger": database.text}
+        behind = {"crm": stores.crm, "billing": stores.billing, "ledger": database}
+        opened_gates = {}
+        for name in gates:
+            gate = opened_gates[name] = Gate(directory_of(behind[name].url))
+            await stack.enter_async_context(gate)
+            urls[name] = gate.url(behind[name])
+        settings = _settings(urls, folder)
+        settings["ERASURE_BROKER"] = json.dumps(
+            {"bootstrap": bootstrap, "idempotent": on_kafka() if kafka is None else kafka}
         )
-        made.append(database)
-    stores = Stores(made[0], made[1], newsletter or folder / "newsletter.db")
-    await stores.create()
-    await admin.create(bootstrap, names.catalogue(load_policy(POLICY).stores))
-    opened = Ledger(database.text)
-    await upgrade(opened)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=4_000_000)
-    await producer.start()
-    world = World(
-        bootstrap, stores, opened, _settings(stores, database, bootstrap, folder), folder, producer
-    )
-    try:
+        world = World(bootstrap, stores, opened, settings, folder, producer, opened_gates)
+        stack.callback(lambda: [worker.kill() for worker in world.workers])
         yield world
-    finally:
-        for worker in world.workers:
-            worker.kill()
-        await producer.stop()
-        await opened.close()
-        for one in made:
-            await one.drop()
 
 
-def _settings(
-    stores: Stores, ledger: Database, bootstrap: str, folder: Path
-) -> dict[str, str]:
+def _settings(urls: Mapping[str, str], folder: Path) -> dict[str, str]:
     key = base64.b64encode(os.urandom(32)).decode()
     return {
         "ERASURE_POLICY": str(POLICY),
-        "ERASURE_LEDGER": ledger.text,
-        "ERASURE_STORES": json.dumps(stores.urls),
-        "ERASURE_BROKER": json.dumps({"bootstrap": bootstrap, "idempotent": on_kafka()}),
+        "ERASURE_LEDGER": urls["ledger"],
+        "ERASURE_STORES": json.dumps({k: v for k, v in urls.items() if k != "ledger"}),
         "ERASURE_PSEUDONYM_KEY": key,
         "ERASURE_PAYLOAD_KEYS": json.dumps({"first": key}),
         "ERASURE_PAYLOAD_KEY": "first",

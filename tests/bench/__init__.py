@@ -1,0 +1,1 @@
+"""How fast the worker is, against a program written by hand: ``python -m tests.bench``."""

@@ -1,0 +1,90 @@
+"""``python -m tests.bench``: the bars of the worker's speed, in one run.
+
+Ends with 1 when a bar is missed. ``python -m tests.bench profile erase|path`` shows where the
+worker's CPU time goes instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import uvloop
+from rich.console import Console
+
+from tests.bench import process, report
+from tests.bench.profiling import Sampler
+from tests.bench.rounds import Kind, RunFailed, Size, measure, prepare
+from tests.bench.world import NotWiped, World, servers
+from tests.bench.world import prepare as prepare_world
+from worker.embedded.child import ServerFailed
+
+FULL: Final = Size(people=10_000, rounds=5, backlogs=(10_000, 100_000))
+QUICK: Final = Size(people=4_000, rounds=3, backlogs=(3_000, 30_000))
+
+console = Console()
+
+
+def main() -> int:
+    """Run what the command line asks for; return the exit code."""
+    given = _arguments()
+    usual = QUICK if given.quick else FULL
+    size = Size(given.people or usual.people, given.rounds or usual.rounds, usual.backlogs)
+    with tempfile.TemporaryDirectory(prefix="erasure-bench-") as folder:
+        try:
+            with servers(Path(folder)) as world:
+                asyncio.run(prepare_world(world))
+                if given.what == "profile":
+                    return _profile(world, given.stage, size.people)
+                return _bench(world, size, given.markdown)
+        except (NotWiped, RunFailed, ServerFailed) as error:
+            console.print(f"The bench cannot be finished: {error}", style="red", markup=False)
+            return 2
+
+
+def _bench(world: World, size: Size, markdown: Path | None) -> int:
+    results = measure(world, size, lambda line: console.print(line, style="dim"))
+    table = report.rows(results, size)
+    said = report.notes(size, "Apache Kafka" if world.idempotent else "embedded broker (Tansu)")
+    console.print(report.as_table(table))
+    for line in said:
+        console.print(line)
+    if markdown:
+        markdown.write_text(report.as_markdown(table, said))
+    missed = report.missed(table)
+    for line in missed:
+        console.print(f"Missed: {line}", style="red", markup=False)
+    return 1 if missed else 0
+
+
+def _profile(world: World, stage: Kind, people: int) -> int:
+    order = asyncio.run(prepare(world, stage, people, seed=0))
+    sampler = Sampler()
+    try:
+        told = uvloop.run(process.main(order, sampler.start))
+    finally:
+        sampler.stop()
+    rate, cost = people / told["seconds"], 1000 * told["cpu"] / people
+    console.print(f"{stage}: {rate:,.0f} people/s, {cost:.2f} ms of CPU a person")
+    sampler.show(console)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer people, fewer rounds")
+    parser.add_argument("--people", type=int, help="people in a run")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there, too")
+    commands = parser.add_subparsers(dest="what")
+    profile = commands.add_parser("profile", help="show where the worker's CPU time goes")
+    profile.add_argument("stage", choices=["erase", "path"])
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,7 +9,8 @@ from typing import Literal
 
 import structlog
 
-NOISY = ("aiokafka", "kafka", "faust", "mode")
+NOISY = ("aiokafka", "kafka", "faust", "mode", "aiosqlite", "asyncmy")
+"""Libraries of which only warnings pass: one storms, aiosqlite writes every bound value at debug."""
 STORM_LINES = 5
 STORM_SECONDS = 30.0
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from worker.ledger.database import Connection, add_rows
 from worker.ledger.tables import answers, batches, commands, receipts
@@ -42,11 +42,7 @@ async def open_answer(
 
     Raises IntegrityError when the command has one: a command settles once.
     """
-    result = await connection.execute(
-        insert(answers)
-        .values(batch_id=batch_id, command_id=command_id, created_at=now)
-        .returning(answers.c.id)
-    )
+    result = await connection.execute(_OPEN, {"batch": batch_id, "command": command_id, "now": now})
     return int(result.scalar_one())
 
 
@@ -124,9 +120,7 @@ async def cases_by_store(connection: Connection, batch_id: int) -> dict[str, set
 
 async def published(connection: Connection, answer_id: int, now: datetime) -> None:
     """Note that upstream was told."""
-    await connection.execute(
-        update(answers).where(answers.c.id == answer_id).values(published_at=now)
-    )
+    await connection.execute(_PUBLISHED, {"answer": answer_id, "now": now})
 
 
 async def unpublished(connection: Connection, before: datetime, limit: int) -> list[int]:
@@ -148,3 +142,15 @@ async def _receipts(connection: Connection, condition: Any) -> list[Receipt]:
         .order_by(answers.c.id)
     )
     return [Receipt(row.case_id, row.store, row.outcomes, row.created_at) for row in rows]
+
+
+_OPEN = (
+    insert(answers)
+    .values(
+        batch_id=bindparam("batch"), command_id=bindparam("command"), created_at=bindparam("now")
+    )
+    .returning(answers.c.id)
+)
+_PUBLISHED = (
+    update(answers).where(answers.c.id == bindparam("answer")).values(published_at=bindparam("now"))
+)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy import bindparam, exists, insert, or_, select, update
 
 from worker.ledger.database import Connection, among
 from worker.ledger.tables import batches, cases
@@ -62,8 +62,7 @@ async def lock(connection: Connection, batch_id: int) -> Batch | None:
 
 async def hold(connection: Connection, batch_id: int) -> tuple[str, ...] | None:
     """Hold a batch as :func:`lock` does; read only which stores are still to be planned."""
-    query = select(batches.c.stores_left).where(batches.c.id == batch_id).with_for_update()
-    left = (await connection.execute(query)).scalar_one_or_none()
+    left = (await connection.execute(_HOLD, {"batch": batch_id})).scalar_one_or_none()
     return None if left is None else tuple(left)
 
 
@@ -95,17 +94,7 @@ async def stopped(connection: Connection, batch_id: int, now: datetime) -> None:
 
 async def finish(connection: Connection, batch_id: int, now: datetime) -> None:
     """Drop the identifiers of a planned batch in which no case is open or parked any more."""
-    standing = exists().where(cases.c.batch_id == batch_id, cases.c.state.in_(["open", "parked"]))
-    await connection.execute(
-        update(batches)
-        .where(
-            batches.c.id == batch_id,
-            batches.c.planned_at.is_not(None),
-            batches.c.finished_at.is_(None),
-            ~standing,
-        )
-        .values(payload=None, finished_at=now)
-    )
+    await connection.execute(_FINISH, {"batch": batch_id, "now": now})
 
 
 async def unannounced(connection: Connection, case_ids: Collection[UUID]) -> list[int]:
@@ -144,6 +133,19 @@ async def postpone(connection: Connection, batch_id: int, due_at: datetime) -> N
     )
 
 
+_HOLD = select(batches.c.stores_left).where(batches.c.id == bindparam("batch")).with_for_update()
+_FINISH = (
+    update(batches)
+    .where(
+        batches.c.id == bindparam("batch"),
+        batches.c.planned_at.is_not(None),
+        batches.c.finished_at.is_(None),
+        ~exists().where(
+            cases.c.batch_id == bindparam("batch"), cases.c.state.in_(["open", "parked"])
+        ),
+    )
+    .values(payload=None, finished_at=bindparam("now"))
+)
 _BATCH = select(
     batches.c.id,
     batches.c.payload,

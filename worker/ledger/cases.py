@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState
-from worker.ledger.database import Connection, add_rows, among, columns_of
+from worker.ledger.database import ByColumn, Connection, add_rows, among
 from worker.ledger.tables import cases
 
 
@@ -108,10 +108,7 @@ async def of_batch(
 
 async def open_ids(connection: Connection, batch_id: int) -> set[UUID]:
     """Ids of the batch's open cases: what a command may still act for."""
-    query = select(cases.c.id).where(
-        cases.c.batch_id == batch_id, cases.c.state == CaseState.OPEN.value
-    )
-    (ids,) = await columns_of(connection, query)
+    (ids,) = await _OPEN.fetch(connection, batch=batch_id)
     return set(ids)
 
 
@@ -138,9 +135,8 @@ async def end(
     if reason is not None:
         values["reason"] = dict(reason)
     told = (cases.c.id, cases.c.source, cases.c.event_id, cases.c.kind, cases.c.due_on)
-    columns = await columns_of(
-        connection, update(cases).where(*condition).values(values).returning(*told)
-    )
+    ending = ByColumn(update(cases).where(*condition).values(values).returning(*told))
+    columns = await ending.fetch(connection)
     return [
         Ended(case_id, source, event_id, kind, state.value, due_on, now, reason)
         for case_id, source, event_id, kind, due_on in zip(*columns, strict=True)
@@ -176,6 +172,11 @@ async def ended_by(connection: Connection, answer_id: int) -> list[Ended]:
     return [Ended(*row) for row in rows]
 
 
+_OPEN = ByColumn(
+    select(cases.c.id).where(
+        cases.c.batch_id == bindparam("batch"), cases.c.state == CaseState.OPEN.value
+    )
+)
 _ENDED = (
     cases.c.id,
     cases.c.source,

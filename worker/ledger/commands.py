@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from connectors.mapping import Shape
 from worker.ledger.database import Connection, among
@@ -115,24 +115,7 @@ async def take(
 
     ``due_at`` is when redrive may suppose that this attempt died.
     """
-    result = await connection.execute(
-        update(commands)
-        .where(commands.c.id == command_id, commands.c.state == "open")
-        .values(attempts=commands.c.attempts + 1, attempted_at=now, due_at=due_at)
-        .returning(
-            commands.c.id,
-            commands.c.batch_id,
-            commands.c.store,
-            commands.c.shape,
-            commands.c.policy,
-            commands.c.case_ids,
-            commands.c.payload,
-            commands.c.key_id,
-            commands.c.state,
-            commands.c.attempts,
-            commands.c.failures,
-        )
-    )
+    result = await connection.execute(_TAKE, {"command": command_id, "now": now, "due": due_at})
     row = result.one_or_none()
     return None if row is None else Command(**_fields(row))
 
@@ -152,11 +135,10 @@ async def settle(connection: Connection, command: Command, now: datetime) -> boo
     False: somebody settled it before, or began another attempt beside this one, whose effect this
     one did not count; only an attempt that knows of others (``interrupted``) may settle then.
     """
-    mine = [commands.c.id == command.id, commands.c.state == "open"]
-    if not command.interrupted:
-        mine.append(commands.c.attempts == command.attempts)
+    # Attempts only grow: an attempt that knows of others may settle whatever their number is.
+    at_most = 2**31 - 1 if command.interrupted else command.attempts
     result = await connection.execute(
-        update(commands).where(*mine).values(state="settled", settled_at=now, payload=None)
+        _SETTLE, {"command": command.id, "now": now, "at_most": at_most}
     )
     return result.rowcount == 1
 
@@ -220,11 +202,7 @@ async def driven(connection: Connection, command_id: int, due_at: datetime) -> N
 
 async def cases_in_unsettled(connection: Connection, batch_id: int) -> set[UUID]:
     """Cases of the batch that still wait for a store: they cannot close yet."""
-    rows = await connection.execute(
-        select(commands.c.case_ids).where(
-            commands.c.batch_id == batch_id, commands.c.state != "settled"
-        )
-    )
+    rows = await connection.execute(_UNSETTLED, {"batch": batch_id})
     return {case_id for ids in rows.scalars() for case_id in ids}
 
 
@@ -263,3 +241,25 @@ def _line(row: Any) -> CommandLine:
 def _fields(row: Any) -> dict[str, Any]:
     fields: dict[str, Any] = row._asdict()
     return fields | {"shape": tuple(row.shape), "case_ids": tuple(row.case_ids)}
+
+
+_TAKE = (
+    update(commands)
+    .where(commands.c.id == bindparam("command"), commands.c.state == "open")
+    .values(
+        attempts=commands.c.attempts + 1, attempted_at=bindparam("now"), due_at=bindparam("due")
+    )
+    .returning(*(commands.c[name] for name in Command.__slots__))
+)
+_SETTLE = (
+    update(commands)
+    .where(
+        commands.c.id == bindparam("command"),
+        commands.c.state == "open",
+        commands.c.attempts <= bindparam("at_most"),
+    )
+    .values(state="settled", settled_at=bindparam("now"), payload=None)
+)
+_UNSETTLED = select(commands.c.case_ids).where(
+    commands.c.batch_id == bindparam("batch"), commands.c.state != "settled"
+)

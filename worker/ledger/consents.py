@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, case, exists, func, select
 from topics.events import EventKind
 from worker.core.decisions import ConsentState
 from worker.core.lifecycle import CaseState
-from worker.ledger.database import Connection, add_rows, among, columns_of
+from worker.ledger.database import ByColumn, Connection, add_rows, among
 from worker.ledger.tables import cases, suppressions
 
 States = dict[str, ConsentState]
@@ -46,13 +46,12 @@ async def states(connection: Connection, pseudonyms: Collection[bytes]) -> dict[
     """What is on record of each pseudonym and purpose now."""
     if not pseudonyms:
         return {}
-    columns = await columns_of(
-        connection,
+    query = (
         select(suppressions.c.pseudonym, suppressions.c.purpose, *_NEWEST)
         .where(among(connection, suppressions.c.pseudonym, list(pseudonyms)))
-        .group_by(suppressions.c.pseudonym, suppressions.c.purpose),
+        .group_by(suppressions.c.pseudonym, suppressions.c.purpose)
     )
-    return _gathered(columns)
+    return _gathered(await ByColumn(query).fetch(connection))
 
 
 async def states_of_cases(connection: Connection, case_ids: Collection[UUID]) -> dict[UUID, States]:
@@ -65,13 +64,12 @@ async def states_of_cases(connection: Connection, case_ids: Collection[UUID]) ->
         .distinct()
         .subquery("own")
     )
-    columns = await columns_of(
-        connection,
+    query = (
         select(own.c.case_id, suppressions.c.purpose, *_NEWEST)
         .join(own, own.c.pseudonym == suppressions.c.pseudonym)
-        .group_by(own.c.case_id, suppressions.c.purpose),
+        .group_by(own.c.case_id, suppressions.c.purpose)
     )
-    return _gathered(columns)
+    return _gathered(await ByColumn(query).fetch(connection))
 
 
 async def shared(
@@ -82,7 +80,7 @@ async def shared(
     query = select(suppressions.c.pseudonym).where(
         among(connection, suppressions.c.pseudonym, list(pseudonyms)), ~own
     )
-    (found,) = await columns_of(connection, query.distinct())
+    (found,) = await ByColumn(query.distinct()).fetch(connection)
     return found
 
 

@@ -9,6 +9,9 @@ PYTHON ?= python3
 # Handed to `erasure demo`, such as ARGS=--keep, or to pytest, such as ARGS='-k planner'.
 ARGS ?=
 
+# Two at a time, whole classes and files together: each process has servers of its own.
+PARALLEL := --numprocesses=2 --dist=loadscope
+
 VENV := .venv
 comma := ,
 BIN := $(VENV)/bin
@@ -20,7 +23,7 @@ demo: $(VENV)/.installed-demo
 	@$(BIN)/erasure demo $(ARGS)
 
 test: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest --ignore=tests/faults --ignore=tests/bench $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/faults --ignore=tests/bench $(ARGS)
 	@echo "Left out here: tests/faults, which .ci/run runs, and tests/bench, which make bench runs."
 
 bench: $(VENV)/.installed-test

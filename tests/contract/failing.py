@@ -59,18 +59,6 @@ class Failing(Contract):
         await connector.erase(work(world, 2))
         assert set(await world.read("root")) == {world.key(1)}
 
-    async def test_a_stranger_who_speaks_up_late(self, world: World, connector: Connector) -> None:
-        """A constraint that is checked at the commit refuses the work there, beyond doubt."""
-        if world.dialect == MARIADB:
-            pytest.skip("MariaDB has no deferred constraints")
-        await world.add(1, Deal(items=1), name=SECRET)
-        await misbehaviour.point_at(world, "root", world.key(1), late=True)
-        before = await world.everything()
-        with pytest.raises(Refused) as caught:
-            await connector.erase(work(world, 1))
-        tells_nothing(caught.value)
-        assert await world.everything() == before
-
     async def test_a_trigger_that_raises(self, world: World, connector: Connector) -> None:
         """An error out of a trigger refuses the work; its words, which may quote, are dropped."""
         await world.add(1, Deal(), name=SECRET)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.beyond_mariadb import BeyondMariaDB
 from tests.contract.erasing import Erasing
 from tests.contract.failing import Checking, Failing
 from tests.contract.resolving import Resolving
@@ -15,7 +16,7 @@ class ConnectorContract(Resolving, Erasing, Verifying, Failing, Checking):
     """All parts of the contract together."""
 
 
-class TestCrmOnPostgreSQL(ConnectorContract):
+class TestCrmOnPostgreSQL(ConnectorContract, BeyondMariaDB):
     """Plain names, whole-number keys."""
 
     kind, dialect = "crm", POSTGRESQL
@@ -28,13 +29,13 @@ class TestCrmOnMariaDB(ConnectorContract):
     kind, dialect = "crm", MARIADB
 
 
-class TestCrmOnSQLite(ConnectorContract):
+class TestCrmOnSQLite(ConnectorContract, BeyondMariaDB):
     """Plain names, whole-number keys."""
 
     kind, dialect = "crm", SQLITE
 
 
-class TestNewsletterOnPostgreSQL(ConnectorContract):
+class TestNewsletterOnPostgreSQL(ConnectorContract, BeyondMariaDB):
     """Text keys, names that need quoting, many rows a person."""
 
     kind, dialect = "newsletter", POSTGRESQL
@@ -47,13 +48,13 @@ class TestNewsletterOnMariaDB(ConnectorContract):
     kind, dialect = "newsletter", MARIADB
 
 
-class TestNewsletterOnSQLite(ConnectorContract):
+class TestNewsletterOnSQLite(ConnectorContract, BeyondMariaDB):
     """Text keys, names that need quoting, many rows a person."""
 
     kind, dialect = "newsletter", SQLITE
 
 
-class TestBillingOnPostgreSQL(ConnectorContract):
+class TestBillingOnPostgreSQL(ConnectorContract, BeyondMariaDB):
     """Composite keys, in a schema of their own."""
 
     kind, dialect = "billing", POSTGRESQL
@@ -66,7 +67,7 @@ class TestBillingOnMariaDB(ConnectorContract):
     kind, dialect = "billing", MARIADB
 
 
-class TestBillingOnSQLite(ConnectorContract):
+class TestBillingOnSQLite(ConnectorContract, BeyondMariaDB):
     """Composite keys, in a schema named by its name."""
 
     kind, dialect = "billing", SQLITE

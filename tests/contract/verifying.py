@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
 from connectors.base import Connector, Kept, Remainder
 from tests.contract import misbehaviour
 from tests.contract.layouts import NEWS, STILL_RUNS
 from tests.contract.suite import Contract, left, work
 from tests.contract.world import Deal, World
-from tests.support.databases import MARIADB
 
 
 class Verifying(Contract):
@@ -80,16 +77,6 @@ class Verifying(Contract):
         await connector.erase(work(world, 1))
         found = await connector.verify(work(world, 1))
         assert left(found) == {world.key(1): {"voluntary": 1}}
-
-    async def test_a_swallowed_delete_is_seen(self, world: World, connector: Connector) -> None:
-        """A trigger that keeps the row back makes the task fail for each group of the row."""
-        if world.dialect == MARIADB:
-            pytest.skip("MariaDB's triggers cannot keep a row from being deleted")
-        await world.add(1, Deal(items=1))
-        await misbehaviour.swallow_delete(world, "deal")
-        await connector.erase(work(world, 1))
-        found = left(await connector.verify(work(world, 1)))
-        assert found == {world.key(1): {"delivery": 1, "memos": 1}}
 
     async def test_a_copy_made_by_a_trigger_is_seen(
         self, world: World, connector: Connector

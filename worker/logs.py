@@ -10,7 +10,7 @@ from typing import Literal
 import structlog
 
 NOISY = ("aiokafka", "kafka", "faust", "mode", "aiosqlite", "asyncmy")
-"""Libraries of which only warnings pass: one storms, aiosqlite writes every bound value at debug."""
+"""Libraries of which only warnings pass: the first storms, the last two write bound values."""
 STORM_LINES = 5
 STORM_SECONDS = 30.0
 

@@ -202,9 +202,7 @@ class Stores:
         self._subscribe(people)
 
     async def _bill(self, people: Sequence[Person]) -> None:
-        invoices = [
-            (p.number + at, p, day) for p in people for at, day in enumerate(p.invoices)
-        ]
+        invoices = [(p.number + at, p, day) for p in people for at, day in enumerate(p.invoices)]
         billing = await asyncpg.connect(dsn(self.billing))
         try:
             await billing.executemany(
@@ -247,22 +245,20 @@ class Stores:
             connection = await asyncpg.connect(dsn(database))
             try:
                 for table in tables:
-                    rows = await connection.fetch(f"SELECT * FROM {store}.{table}")  # noqa: S608
+                    rows = await connection.fetch(f"SELECT * FROM {store}.{table}")
                     found[f"{store}.{table}"] = sorted((tuple(row) for row in rows), key=repr)
             finally:
                 await connection.close()
         with closing(sqlite3.connect(self.newsletter, timeout=30)) as lite:
             for table in ("subscriber", "subscription_event"):
-                rows = lite.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+                rows = lite.execute(f"SELECT * FROM {table}").fetchall()
                 found[f"newsletter.{table}"] = sorted(rows, key=repr)
         return found
 
 
 def traces(dump: Dump, person: Person) -> dict[str, int]:
     """Rows by table in which a mark of the person stands."""
-    return {
-        table: count for table, rows in dump.items() if (count := len(_theirs(rows, person)))
-    }
+    return {table: count for table, rows in dump.items() if (count := len(_theirs(rows, person)))}
 
 
 def about(dump: Dump, people: Iterable[Person]) -> Dump:

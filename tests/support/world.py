@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
@@ -18,26 +16,20 @@ import orjson
 import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from tests.support import databases
-from tests.support.databases import Database, Server
-from tests.support.gate import Gate, directory_of
-from tests.support.nordlys import POLICY, Stores
+from tests.support.gate import Gate
+from tests.support.nordlys import Stores
 from tests.support.worker import WorkerProcess
-from topics import admin, names
 from topics.publishing import Mode, event_to_message
 from worker.bootstrap import open_context
 from worker.context import Context
 from worker.core.case_id import case_id
 from worker.ledger.database import Ledger, LedgerAway
-from worker.ledger.upgrade import upgrade
-from worker.policy_file import load as load_policy
 from worker.settings import load as load_settings
 
 PATIENCE_SECONDS = 90.0
 """After which a test that waits gives up. Nothing is ever asserted about how long it took."""
 
 Event = Mapping[str, Any]
-LedgerKind = Literal["postgresql", "sqlite"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +51,7 @@ class Record:
 
 @dataclass(slots=True)
 class World:
-    """What a test acts on and looks at. Made by :func:`open_world`."""
+    """What a test acts on and looks at. Made by :func:`tests.support.opening.open_world`."""
 
     bootstrap: str
     stores: Stores
@@ -68,7 +60,7 @@ class World:
     folder: Path
     producer: AIOKafkaProducer
     gates: dict[str, Gate]
-    """A gate before each PostgreSQL that was asked to have one: ``crm``, ``billing``, ``ledger``."""
+    """Before each PostgreSQL that was asked to have one: ``crm``, ``billing``, ``ledger``."""
     workers: list[WorkerProcess] = field(default_factory=list)
 
     @property
@@ -89,6 +81,11 @@ class World:
         started = WorkerProcess(self.settings, self.log, **options)
         self.workers.append(started)
         return started
+
+    def kill_workers(self) -> None:
+        """Leave no process behind."""
+        for one in self.workers:
+            one.kill()
 
     async def publish(
         self, *events: Event, mode: Mode = "structured", partition: int | None = None
@@ -266,80 +263,6 @@ class World:
 def id_of(event: Event) -> UUID:
     """The id of an event's case."""
     return case_id(event["source"], event["id"])
-
-
-@asynccontextmanager
-async def open_world(
-    *,
-    bootstrap: str,
-    server: Server,
-    folder: Path,
-    ledger: LedgerKind | Database = "postgresql",
-    kafka: bool | None = None,
-    gates: Iterable[str] = (),
-) -> AsyncIterator[World]:
-    """Make topics, an empty ledger and empty stores; take all of it away at the end.
-
-    ``kafka`` says whether the broker is an Apache Kafka; by default when one was named. ``gates``
-    names PostgreSQL databases (``crm``, ``billing``, ``ledger``) that the worker reaches through
-    a gate, which the test may shut; the test itself goes past it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    async with AsyncExitStack() as stack:
-
-        async def create() -> Database:
-            made = await server.create()
-            stack.push_async_callback(made.drop)
-            return made
-
-        stores = Stores(await create(), await create(), folder / "newsletter.db")
-        await stores.create()
-        if isinstance(ledger, Database):
-            database = ledger
-        elif ledger == "postgresql":
-            database = await create()
-        else:
-            database = databases.sqlite_database(folder)
-        await admin.create(bootstrap, names.catalogue(load_policy(POLICY).stores))
-        opened = Ledger(database.text)
-        stack.push_async_callback(opened.close)
-        await upgrade(opened)
-        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=4_000_000)
-        stack.push_async_callback(producer.stop)
-        await producer.start()
-        urls = {**stores.urls, "ledger": database.text}
-        behind = {"crm": stores.crm, "billing": stores.billing, "ledger": database}
-        opened_gates = {}
-        for name in gates:
-            gate = opened_gates[name] = Gate(directory_of(behind[name].url))
-            await stack.enter_async_context(gate)
-            urls[name] = gate.url(behind[name])
-        settings = _settings(urls, folder)
-        settings["ERASURE_BROKER"] = json.dumps(
-            {"bootstrap": bootstrap, "idempotent": on_kafka() if kafka is None else kafka}
-        )
-        world = World(bootstrap, stores, opened, settings, folder, producer, opened_gates)
-        stack.callback(lambda: [worker.kill() for worker in world.workers])
-        yield world
-
-
-def _settings(urls: Mapping[str, str], folder: Path) -> dict[str, str]:
-    key = base64.b64encode(os.urandom(32)).decode()
-    return {
-        "ERASURE_POLICY": str(POLICY),
-        "ERASURE_LEDGER": urls["ledger"],
-        "ERASURE_STORES": json.dumps({k: v for k, v in urls.items() if k != "ledger"}),
-        "ERASURE_PSEUDONYM_KEY": key,
-        "ERASURE_PAYLOAD_KEYS": json.dumps({"first": key}),
-        "ERASURE_PAYLOAD_KEY": "first",
-        "ERASURE_DATA_DIR": str(folder / "faust"),
-        "ERASURE_REDRIVE_SECONDS": "0.3",
-    }
-
-
-def on_kafka() -> bool:
-    """Whether the broker of the tests is a Kafka that somebody named, not the embedded one."""
-    return "KAFKA_BOOTSTRAP" in os.environ
 
 
 async def _at_the_end(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> bool:

@@ -116,7 +116,8 @@ def test_kept_by_a_dead_ground_fails() -> None:
 def test_kept_by_a_foreign_ground_fails() -> None:
     """A ground that the policy does not give to the group cannot keep it."""
     still = {K1: {NAME: kept(Kept("books", 1, NEWEST, 0))}}
-    assert Judge(POLICY, CRM, (), {}, still, interrupted=False).of((K1,)) == Failed("kept-without-ground", (NAME,))
+    verdict = Judge(POLICY, CRM, (), {}, still, interrupted=False).of((K1,))
+    assert verdict == Failed("kept-without-ground", (NAME,))
 
 
 def test_retained_until() -> None:

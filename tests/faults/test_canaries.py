@@ -1,0 +1,217 @@
+"""Marked people go through all that can happen; no mark is left anywhere of ours (rule 7)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import sqlalchemy as sa
+
+from tests.support.canary import Scanner
+from tests.support.databases import Server
+from tests.support.nordlys import (
+    Person,
+    consent,
+    customer,
+    erasure,
+    event,
+    objection,
+    withdrawal,
+)
+from tests.support.opening import LedgerKind, open_world
+from tests.support.world import World, id_of
+from topics import names
+
+OURS = [
+    names.SUPPRESSIONS,
+    names.RECEIPTS,
+    names.COMPLETED,
+    names.REJECTED,
+    *(names.commands(store) for store in ("crm", "billing", "newsletter")),
+]
+NOW = datetime.now(UTC)
+
+
+def test_the_scanner_finds_a_mark_however_it_is_written() -> None:
+    """Plain, in capitals, as hexadecimal, base64 at any place, a plain hash; else nothing."""
+    person, other = Person(), Person()
+    scanner = Scanner([person])
+    assert scanner.find(b"nothing of anybody") == set()
+    assert scanner.find(repr(other).encode()) == set()
+    assert scanner.find(f"x{person.mark.upper()}x".encode()) == {"plain"}
+    assert scanner.find(b"call " + person.phone.encode()) == {"plain"}
+    assert scanner.find(str(person.number).encode()) == {"plain"}
+    assert scanner.find(person.mark.encode().hex().encode()) == {"hexadecimal"}
+    for before in range(3):
+        code = base64.b64encode(b"a" * before + person.email.encode())
+        assert "base64" in scanner.find(b'{"x":"' + code + b'"}')
+    digest = hashlib.sha256(person.email.encode())
+    assert scanner.find(digest.hexdigest().encode()) == {"sha256"}
+    assert scanner.find(digest.digest()) == {"sha256"}
+
+
+@pytest.mark.parametrize("ledger", ["postgresql", "sqlite"])
+async def test_no_mark_is_left_in_topics_ledger_or_logs(
+    fresh_broker: str, postgresql: Server, tmp_path: Path, ledger: LedgerKind
+) -> None:
+    """Events, bad input, parking, refusals, an outage: marks stay where they came in."""
+    async with open_world(
+        bootstrap=fresh_broker,
+        server=postgresql,
+        folder=tmp_path,
+        ledger=ledger,
+        gates=["billing"],
+    ) as world:
+        people = await everything_happens(world)
+        scanner = Scanner(people)
+        # It can see: where marks may be, they are found.
+        for topic in (names.CONSENT, names.REQUESTS):
+            assert "plain" in scanner.find(await topic_bytes(world, topic)), topic
+        assert "plain" in scanner.find(repr(await world.stores.dump()).encode())
+
+        for topic in OURS:
+            content = await topic_bytes(world, topic)
+            assert content, topic
+            assert scanner.find(content) == set(), topic
+        columns = await ledger_columns(world)
+        assert {"cases.source", "commands.payload", "batches.payload", "suppressions.pseudonym"} < (
+            set(columns)
+        )
+        for column, content in columns.items():
+            assert scanner.find(content) == set(), column
+        log = world.log.read_bytes()
+        assert b"retry-later" in log
+        assert scanner.find(log) == set()
+
+
+async def everything_happens(world: World) -> list[Person]:
+    """Drive marked people through all that can become of an event; return them all."""
+    world.settings["ERASURE_LOG_LEVEL"] = "debug"
+    gone = [Person() for _ in range(5)]
+    kept = [customer(surveys=1) for _ in range(3)]
+    first, second = Person(subscriptions=0), Person(subscriptions=0)
+    refused, swallowed, stranger, unreadable = Person(), Person(), Person(), Person()
+    everybody = [*gone, *kept, first, second, refused, swallowed, stranger, unreadable]
+    await world.stores.add(*gone, *kept, first, second, refused, swallowed)
+    await world.stores.run(
+        "crm",
+        f"UPDATE crm.customer SET email = '{first.email}'"
+        f" WHERE customer_no = '{second.customer_no}';"
+        "CREATE TABLE crm.loyalty (customer_no text REFERENCES crm.customer);"
+        f" INSERT INTO crm.loyalty VALUES ('{refused.customer_no}')",
+    )
+    await world.stores.run(
+        "newsletter",
+        "CREATE TRIGGER swallow BEFORE DELETE ON subscriber"
+        f" WHEN lower(OLD.email) = '{swallowed.email}' BEGIN SELECT RAISE(IGNORE); END",
+    )
+    closing = [
+        *(erasure(person) for person in gone),
+        withdrawal(kept[0], "newsletter", "survey"),
+        objection(kept[1]),
+        consent(kept[2]),
+        erasure(kept[2], time=NOW - timedelta(hours=1)),
+        event("erasure.requested", {"phone": stranger.phone, "customer_id": stranger.mark}),
+    ]
+    parked, dead = erasure(first), [erasure(refused), erasure(swallowed)]
+    with world.worker(only="intake") as intake:
+        await world.publish(*closing, parked, *dead, mode="binary")
+        await spoil(world, unreadable)
+        await world.until_states(parked, state="parked")
+
+        async def planned() -> bool:
+            return set(await world.states()) >= {id_of(one) for one in closing} and not (
+                await world.unsaid()
+            )
+
+        await world.until(planned, "everything is planned")
+        assert await intake.stop() == 0
+    await world.gates["billing"].shut()
+    with world.worker() as worker:
+        await world.until_log("retry-later")
+        await world.gates["billing"].open()
+        await world.until_states(*closing)
+
+        async def buried() -> bool:
+            rows = await world.fetch(sa.text("SELECT count(*) FROM commands WHERE state = 'dead'"))
+            return bool(rows[0][0] == 2)
+
+        await world.until(buried, "two dead letters")
+        everybody.append(await strand(world))
+        assert await worker.stop() == 0
+    return everybody
+
+
+async def strand(world: World) -> Person:
+    """Leave a case behind a store that is away, so that its payloads lie in the ledger."""
+    person = Person()
+    await world.stores.add(person)
+    await world.gates["billing"].shut()
+    waiting = erasure(person)
+    await world.publish(waiting)
+    await world.until_states(waiting, state="open")
+    await world.until_log("stores-planned-later")
+    return person
+
+
+async def spoil(world: World, person: Person) -> None:
+    """Publish what nobody can read, with marks in every place."""
+    good = {"specversion": "1.0", **erasure(person)}
+    for value in (
+        person.email.encode(),
+        orjson.dumps({**good, "type": person.mark}),
+        orjson.dumps({**good, "data": {"subject": {person.mark: person.email}}}),
+        orjson.dumps({**good, "data": {"subject": {"email": person.mark}}}),
+        orjson.dumps({**good, "data": {"subject": {"phone": person.mark}}}),
+        orjson.dumps({**good, "data": {"subject": {"email": {person.mark: 1}}}}),
+        orjson.dumps({**good, "data": {"subject": {"email": person.email}, person.mark: 1}}),
+        orjson.dumps({**good, "time": person.mark}),
+        orjson.dumps({**good, person.mark: person.mark}),
+    ):
+        await world.publish_raw(
+            names.REQUESTS, value, key=person.mark.encode(), headers=[("x", person.mark.encode())]
+        )
+
+
+async def topic_bytes(world: World, topic: str) -> bytes:
+    """All that lies on a topic: keys, values, headers."""
+    parts: list[bytes] = []
+    for record in await world.read(topic):
+        parts += [record.key or b"", record.value or b""]
+        parts += [part for name, value in record.headers for part in (name.encode(), value or b"")]
+    return b"\n".join(parts)
+
+
+async def ledger_columns(world: World) -> dict[str, bytes]:
+    """All that the ledger holds, by column, whatever tables it has."""
+
+    def dump(connection: sa.Connection) -> dict[str, bytes]:
+        metadata = sa.MetaData()
+        metadata.reflect(connection)
+        found: dict[str, bytes] = {}
+        for table in metadata.tables.values():
+            rows = connection.execute(sa.select(table)).all()
+            for at, column in enumerate(table.columns):
+                found[f"{table.name}.{column.name}"] = b"\n".join(
+                    map(as_bytes, column_of(rows, at))
+                )
+        return found
+
+    async with world.ledger.begin() as connection:
+        return await connection.run_sync(dump)
+
+
+def column_of(rows: Iterable[Any], at: int) -> list[Any]:
+    """One column of rows."""
+    return [row[at] for row in rows]
+
+
+def as_bytes(value: Any) -> bytes:
+    """A column's value, as anybody who reads the ledger would see it."""
+    return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()

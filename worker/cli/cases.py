@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from worker.cli.exits import Unusable
+from worker.cli.ids import parse_id
 from worker.cli.output import AsJson, print_json, print_table
 from worker.core.lifecycle import CaseState
 
@@ -124,14 +125,3 @@ def _which(case: str | None, event: tuple[str, str] | None) -> UUID:
     if (case is None) == (event is None):
         raise Unusable("name one case: erasure case ID, or erasure case --event SOURCE ID")
     return case_id(*event) if event is not None else parse_id(str(case))
-
-
-def parse_id(text: str) -> UUID:
-    """A case's id as it was typed."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Unusable(
-            "that is no id of a case (list them with: erasure cases) and no command "
-            "(see: erasure case --help)"
-        ) from None

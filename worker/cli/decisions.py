@@ -43,7 +43,7 @@ def resume(
 
     Without a key the stores are asked anew, in case they were put right.
     """
-    from worker.cli.cases import parse_id
+    from worker.cli.ids import parse_id
     from worker.cli.opening import open_worker
     from worker.context import PublishFailed
     from worker.operate import resume as resume_case
@@ -95,7 +95,7 @@ def reject(
     ],
 ) -> None:
     """End a parked case: nothing is erased, upstream is told why, the stop stands."""
-    from worker.cli.cases import parse_id
+    from worker.cli.ids import parse_id
     from worker.cli.opening import open_worker
     from worker.context import PublishFailed
     from worker.operate import reject as reject_case

@@ -31,15 +31,6 @@ class CaseState(StrEnum):
     """An operator decided that nothing is to be erased."""
 
 
-class IllegalMove(Exception):
-    """A case cannot go from one state to the other; nothing was changed."""
-
-    def __init__(self, current: CaseState, target: CaseState) -> None:
-        super().__init__(f"a case that is {current} cannot become {target}; it stays {current}")
-        self.current = current
-        self.target = target
-
-
 MOVES: Final[dict[CaseState, frozenset[CaseState]]] = {
     CaseState.OPEN: frozenset({CaseState.PARKED, CaseState.CLOSED, CaseState.SUPERSEDED}),
     # A resumed case is open again and planned anew, with the keys that the operator named.
@@ -53,13 +44,10 @@ STANDING: Final = frozenset(state for state, targets in MOVES.items() if targets
 """States from which a case still has to go somewhere."""
 
 
-def may_move(current: CaseState, target: CaseState) -> bool:
-    """Tell whether a case may go from one state to the other (staying is always allowed)."""
-    return current is target or target in MOVES[current]
+def origins(target: CaseState) -> tuple[str, ...]:
+    """Return the states from which a case may become ``target``, sorted.
 
-
-def move(current: CaseState, target: CaseState) -> CaseState:
-    """Return the new state. Raises IllegalMove when the move is not allowed."""
-    if not may_move(current, target):
-        raise IllegalMove(current, target)
-    return target
+    A standing case may stay what it is; what has ended stays ended, whoever repeats what.
+    """
+    found = {state.value for state, targets in MOVES.items() if target in targets}
+    return tuple(sorted(found | ({target.value} & STANDING)))

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, exists, insert, or_, select, update
 
+from worker.core.lifecycle import STANDING
 from worker.ledger.database import Connection, among
 from worker.ledger.tables import batches, cases
 
@@ -141,7 +142,7 @@ _FINISH = (
         batches.c.planned_at.is_not(None),
         batches.c.finished_at.is_(None),
         ~exists().where(
-            cases.c.batch_id == bindparam("batch"), cases.c.state.in_(["open", "parked"])
+            cases.c.batch_id == bindparam("batch"), cases.c.state.in_(sorted(STANDING))
         ),
     )
     .values(payload=None, finished_at=bindparam("now"))

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select, update
 
 from topics.events import EventKind
-from worker.core.lifecycle import CaseState
+from worker.core.lifecycle import CaseState, origins
 from worker.ledger.database import ByColumn, Connection, add_rows, among
 from worker.ledger.tables import cases
 
@@ -127,7 +127,7 @@ async def end(
         return []
     condition = [
         among(connection, cases.c.id, list(ids)),
-        cases.c.state.in_([CaseState.OPEN.value, CaseState.PARKED.value]),
+        cases.c.state.in_(origins(state)),
     ]
     if batch_id is not None:
         condition.append(cases.c.batch_id == batch_id)
@@ -149,7 +149,7 @@ async def park(
     """Park one open case in a batch of its own, with words and counts that say why."""
     await connection.execute(
         update(cases)
-        .where(cases.c.id == case_id, cases.c.state == CaseState.OPEN.value)
+        .where(cases.c.id == case_id, cases.c.state.in_(origins(CaseState.PARKED)))
         .values(state=CaseState.PARKED.value, batch_id=batch_id, reason=dict(reason))
     )
 
@@ -160,7 +160,7 @@ async def move(connection: Connection, ids: Collection[UUID], batch_id: int) -> 
         update(cases)
         .where(
             among(connection, cases.c.id, list(ids)),
-            cases.c.state.in_([CaseState.OPEN.value, CaseState.PARKED.value]),
+            cases.c.state.in_(origins(CaseState.OPEN)),
         )
         .values(batch_id=batch_id, state=CaseState.OPEN.value, reason=None)
     )

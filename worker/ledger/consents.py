@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, case, exists, func, select
 
 from topics.events import EventKind
 from worker.core.decisions import ConsentState
-from worker.core.lifecycle import CaseState
+from worker.core.lifecycle import STANDING
 from worker.ledger.database import ByColumn, Connection, add_rows, among
 from worker.ledger.tables import cases, suppressions
 
@@ -94,7 +94,7 @@ async def standing(connection: Connection, pseudonyms: Collection[bytes]) -> lis
         .where(
             among(connection, suppressions.c.pseudonym, list(pseudonyms)),
             suppressions.c.effect != "given",
-            cases.c.state.in_([CaseState.OPEN.value, CaseState.PARKED.value]),
+            cases.c.state.in_(sorted(STANDING)),
         )
         .distinct()
     )

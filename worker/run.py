@@ -78,7 +78,7 @@ def _leave_what_stays_to_itself() -> None:
     """Keep the garbage collector off what lives as long as the process (measured: a tenth)."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000, 20, 20)
 
 
 async def _stopping_others(part: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

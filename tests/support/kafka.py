@@ -119,11 +119,12 @@ def _java() -> str:
 
 
 def _format_storage(java: tuple[str, ...], properties: Path) -> None:
+    # Joined by "=": an id may begin with a dash.
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
     # "--ignore-formatted" is not given: a directory that holds a Kafka already is a mistake.
     command = (*java, "kafka.tools.StorageTool", "format")
     answer = subprocess.run(
-        (*command, "--cluster-id", cluster_id, "--config", str(properties)),
+        (*command, f"--cluster-id={cluster_id}", "--config", str(properties)),
         capture_output=True,
         text=True,
         check=False,

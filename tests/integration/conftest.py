@@ -37,7 +37,7 @@ def module_broker(
     if os.environ.get(brokers.MAY_WIPE) != "yes":
         pytest.fail(f"set {brokers.MAY_WIPE}=yes if the cluster is there for tests only")
     address: str = request.getfixturevalue("broker")
-    asyncio.run(brokers._wipe(address))
+    asyncio.run(brokers.wipe(address))
     yield address
 
 

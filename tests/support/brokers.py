@@ -55,7 +55,7 @@ def fresh_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             f"set {MAY_WIPE}=yes if it is there for tests only"
         )
     address: str = request.getfixturevalue("broker")
-    asyncio.run(_wipe(address))
+    asyncio.run(wipe(address))
     yield address
 
 
@@ -74,7 +74,7 @@ def kafka(kafka_jars: Path, tmp_path: Path) -> Iterator[KafkaServer]:
         yield server
 
 
-async def _wipe(address: str) -> None:
+async def wipe(address: str) -> None:
     """Delete all topics that are not the broker's own, and wait until they are gone."""
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from types import FrameType
 from typing import Final
 
-import greenlet  # type: ignore[import-untyped]
+import greenlet  # type: ignore[import-untyped] # published without types
 from rich.console import Console
 from rich.table import Table
 

@@ -83,7 +83,7 @@ async def test_whatever_is_killed_every_case_closes_and_every_receipt_is_honest(
         absent.append(erasure(stranger))
         await world.publish(*(event for _, event in requests), withdrawn[-1], absent[-1])
 
-        async def dead(worker=worker) -> bool:  # type: ignore[no-untyped-def]
+        async def dead(worker=worker) -> bool:  # type: ignore[no-untyped-def] # binds the loop variable
             return worker.ended is not None
 
         await world.until(dead, f"the worker kills itself {step}")

@@ -193,7 +193,7 @@ class Stores:
                 columns = rows.NEWSLETTER[table]
                 places = ", ".join("?" * len(columns))
                 connection.executemany(
-                    f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608
+                    f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608 - names of ours
                     records,
                 )
 

@@ -150,7 +150,7 @@ def test_vocabulary() -> None:
 def test_frozen() -> None:
     """A policy that is being carried out cannot be changed."""
     with pytest.raises(ValidationError):
-        small().version = "2"  # type: ignore[misc]
+        small().version = "2"  # type: ignore[misc] # what the test is about
 
 
 def test_digest() -> None:

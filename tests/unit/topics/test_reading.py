@@ -138,7 +138,7 @@ def test_our_own_mistakes_are_not_blamed_on_the_message() -> None:
     with pytest.raises(ValueError, match="unknown country"):
         Vocabulary({}, frozenset(), "Norway")
     with pytest.raises(ValueError, match="unknown form"):
-        Vocabulary({"email": "mail"}, frozenset(), "NO")  # type: ignore[dict-item]
+        Vocabulary({"email": "mail"}, frozenset(), "NO")  # type: ignore[dict-item] # a mistake
 
 
 def test_a_message_and_an_event_show_no_identifier() -> None:

@@ -52,7 +52,10 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
             return await _settled_before(connection, command_id)
         standing = await cases.open_ids(connection, command.batch_id)
     if command.policy != context.policy.version and standing:
-        await _plan_anew(context, command, standing)
+        try:
+            await _plan_anew(context, command, standing)
+        except _Overtaken:
+            return await carry_out(context, command_id)
         return None
     tasks = [task for task in _tasks(context, command) if task.case_id in standing]
     store = Store(context, command)
@@ -110,10 +113,13 @@ async def _plan_anew(context: Context, command: Command, standing: set[UUID]) ->
     Its shape names the grounds that lived by the other version, and says nothing of new ones.
     """
     batch_id = None
+    ids = standing & set(command.case_ids)
     async with context.ledger.begin() as connection:
-        if await commands.settle(connection, command, context.now()):
-            ids = standing & set(command.case_ids)
-            batch_id = await reopen(context, connection, command.batch_id, ids) if ids else None
+        # This attempt did nothing. What it knows is taken along, then its keys are dropped.
+        await commands.failed(connection, command.id, "policy-changed", due_at=context.now())
+        batch_id = await reopen(context, connection, command.batch_id, ids) if ids else None
+        if not await commands.settle(connection, command, context.now()):
+            raise _Overtaken
     if batch_id is not None:
         await plan_batch(context, batch_id)
 

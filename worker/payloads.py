@@ -28,6 +28,8 @@ def seal_people(sealer: Sealer, people: Iterable[Person]) -> bytes:
                 "known": sorted(person.known),
                 "chosen": person.chosen,
                 "keys": person.keys,
+                "carried": person.carried,
+                "in_doubt": sorted(person.in_doubt),
             }
             for person in people
         ],
@@ -44,6 +46,8 @@ def open_people(sealer: Sealer, payload: bytes, key_id: str) -> list[Person]:
             given={(kind, value) for kind, value in entry["given"]},
             chosen=_keys(entry["chosen"]),
             keys=_keys(entry["keys"]),
+            carried=_keys(entry["carried"]),
+            in_doubt=set(entry["in_doubt"]),
         )
         for entry in sealer.open(payload, key_id, _BATCH)
     ]

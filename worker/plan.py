@@ -125,14 +125,21 @@ async def _commit(
     for store in batch.stores_left:
         if store in resolution.unanswered:
             continue
+        for person in todo:
+            _take_carried(person, store)
         found = {p.case_id: _new_keys(p, store, before) for p in todo}
+        doubtful = {p.case_id for p in todo if store in p.in_doubt}
         drawn = plan(context.policy, store, planned_cases, states, found)
         for shape, tasks in drawn.tasks_by_shape.items():
             size = context.connectors[store].capabilities.batch_size
-            new += [
-                _command(context, store, shape, tasks[at : at + size])
-                for at in range(0, len(tasks), size)
-            ]
+            certain = [task for task in tasks if task.case_id not in doubtful]
+            for attempts, some in enumerate(
+                (certain, [task for task in tasks if task.case_id in doubtful])
+            ):
+                new += [
+                    _command(context, store, shape, some[at : at + size], attempts)
+                    for at in range(0, len(some), size)
+                ]
         if store in final:
             known = answered_before.get(store, set())
             absent += [(case_id, store) for case_id in drawn.absent if case_id not in known]
@@ -232,9 +239,20 @@ def _new_keys(
     return [key for key in person.keys.get(store, ()) if key not in known]
 
 
+def _take_carried(person: Person, store: str) -> None:
+    """Add the keys that commands of an earlier plan left behind to what was found now."""
+    keys = person.keys.setdefault(store, []) if store in person.carried else []
+    keys += [key for key in person.carried.pop(store, ()) if key not in keys]
+
+
 def _command(
-    context: Context, store: str, shape: tuple[str, ...], tasks: Sequence[Task]
+    context: Context,
+    store: str,
+    shape: tuple[str, ...],
+    tasks: Sequence[Task],
+    attempts: int,
 ) -> NewCommand:
+    """``attempts`` is 1 where an earlier command may have erased already (see NewCommand)."""
     ids = tuple(task.case_id for task in tasks)
     return NewCommand(
         store=store,
@@ -242,5 +260,6 @@ def _command(
         policy=context.policy.version,
         case_ids=ids,
         payload=seal_tasks(context.sealer, store, ids, [task.keys for task in tasks]),
+        attempts=attempts,
         key_id=context.sealer.current,
     )

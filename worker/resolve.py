@@ -34,6 +34,10 @@ class Person:
     given: Identifiers = field(default_factory=set)
     chosen: dict[str, list[Key]] = field(default_factory=dict)
     keys: dict[str, list[Key]] = field(default_factory=dict)
+    carried: dict[str, list[Key]] = field(default_factory=dict)
+    """Keys in commands that an earlier plan left behind: what led there may be gone."""
+    in_doubt: set[str] = field(default_factory=set)
+    """Stores where such a command may have had an effect that nobody noted."""
     asked: dict[str, Identifiers] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

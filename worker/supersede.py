@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -13,11 +13,12 @@ from worker.context import Context
 from worker.core.decisions import ConsentState
 from worker.core.lifecycle import CaseState
 from worker.core.policy import Policy
-from worker.ledger import batches, cases, consents
+from worker.ledger import batches, cases, commands, consents
 from worker.ledger.cases import Ended
 from worker.ledger.consents import Standing, States
 from worker.ledger.database import Connection
-from worker.payloads import open_people, seal_people
+from worker.payloads import open_people, open_tasks, seal_people
+from worker.resolve import Person
 
 
 class _New(Protocol):
@@ -127,6 +128,7 @@ async def reopen(
     for person in people:
         person.forget()
         person.chosen.update(chosen or {})
+    await _carry_over(context, connection, batch_id, people)
     new_id = await batches.open_batch(
         connection,
         payload=seal_people(context.sealer, people),
@@ -140,6 +142,28 @@ async def reopen(
     await cases.move(connection, ids, new_id)
     await batches.finish(connection, batch_id, now)
     return new_id
+
+
+async def _carry_over(
+    context: Context, connection: Connection, batch_id: int, people: Sequence[Person]
+) -> None:
+    """Take along the keys of commands that are not settled.
+
+    Another store may have erased the row that led to them, so that nobody would find them again.
+    """
+    by_case = {person.case_id: person for person in people}
+    for command in await commands.unsettled(connection, batch_id):
+        if command.payload is None or by_case.keys().isdisjoint(command.case_ids):
+            continue
+        sealed = open_tasks(
+            context.sealer, command.payload, command.key_id, command.store, command.case_ids
+        )
+        for case_id, keys in zip(command.case_ids, sealed, strict=True):
+            person = by_case.get(case_id)
+            if person is not None:
+                person.carried.setdefault(command.store, []).extend(keys)
+                if command.attempts > command.failures:
+                    person.in_doubt.add(command.store)
 
 
 def _stopped(policy: Policy, case: Standing, known: States) -> frozenset[str]:

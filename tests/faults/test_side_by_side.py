@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 import sqlalchemy as sa
 
+import worker.erase
 import worker.plan
 import worker.resolve
 from connectors.base import Effects, Work
 from connectors.sql import SqlConnector
 from tests.support.judging import assert_gone_honestly
-from tests.support.nordlys import Person, consent, customer, erasure, withdrawal
+from tests.support.nordlys import Person, consent, customer, erasure, traces, withdrawal
 from tests.support.world import Event, World
 from topics import names
 from topics.publishing import event_to_message
@@ -122,3 +124,37 @@ async def test_a_slow_publisher_does_not_overwrite_a_newer_stop(world: World) ->
     records = await world.read(names.SUPPRESSIONS)
     assert len({record.key for record in records}) == 1
     assert set(records[-1].json["stopped"]) == {"newsletter"}
+
+
+@pytest.mark.parametrize("attempted", [False, True])
+async def test_a_case_planned_anew_keeps_what_its_commands_knew(
+    world: World, attempted: bool
+) -> None:
+    """The CRM's row, which led to billing, is gone: a newer consent must not lose billing by it.
+
+    And what a command of the first plan erased without settling is not `absent` in the second.
+    """
+    person = Person()
+    await world.stores.add(person)
+    request = erasure(person, time=NOW - timedelta(minutes=1))
+    async with world.context() as context:
+        (batch_id,) = await take_in(context, arrived(request))
+        await plan_batch(context, batch_id)
+        rows = await world.fetch(sa.text("SELECT id, store FROM commands"))
+        commands = {row.store: row.id for row in rows}
+        await carry_out(context, commands["crm"])
+        if attempted:
+            with (
+                patch.object(worker.erase, "_settle", side_effect=ZeroDivisionError),
+                pytest.raises(ZeroDivisionError),
+            ):
+                await carry_out(context, commands["billing"])
+        for again in await take_in(context, arrived(consent(person, time=NOW))):
+            planned = await plan_batch(context, again)
+            for _, command in planned.commands if planned else []:
+                await carry_out(context, command)
+    left = traces(await world.stores.dump(), person)
+    assert {table for table in left if "subscri" not in table} == set()
+    billing = [rows for store, rows in await world.receipts(request) if store == "billing"]
+    results = [(row["result"], row.get("interrupted", False)) for rows in billing for row in rows]
+    assert set(results) == {("erased", attempted)}

@@ -206,6 +206,16 @@ async def cases_in_unsettled(connection: Connection, batch_id: int) -> set[UUID]
     return {case_id for ids in rows.scalars() for case_id in ids}
 
 
+async def unsettled(connection: Connection, batch_id: int) -> list[Command]:
+    """The batch's commands that are not settled, with their sealed keys."""
+    rows = await connection.execute(
+        select(*(commands.c[name] for name in Command.__slots__)).where(
+            commands.c.batch_id == batch_id, commands.c.state != "settled"
+        )
+    )
+    return [Command(**_fields(row)) for row in rows]
+
+
 async def cases_by_store(connection: Connection, batch_id: int) -> dict[str, set[UUID]]:
     """For each store the cases of the batch that have a command there, settled or not."""
     rows = await connection.execute(

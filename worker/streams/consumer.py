@@ -4,7 +4,8 @@ Faust hands each message to its streams with ``wait_first(callback(message), sus
 four tasks and an ``asyncio.wait`` each time, although nearly every callback only puts the message
 on a queue that has room, and never waits. Here the callback is first run as far as it goes
 without waiting; only one that really waits (its queue is full) goes Faust's own way, as it stands
-then. Measured: a third of intake's CPU time.
+then. Measured, together with two small changes:
+a third less CPU time for the whole path.
 """
 
 from __future__ import annotations

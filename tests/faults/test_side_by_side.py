@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -158,3 +159,25 @@ async def test_a_case_planned_anew_keeps_what_its_commands_knew(
     billing = [rows for store, rows in await world.receipts(request) if store == "billing"]
     results = [(row["result"], row.get("interrupted", False)) for rows in billing for row in rows]
     assert set(results) == {("erased", attempted)}
+
+
+async def test_a_command_of_another_policy_version_is_planned_anew(world: World) -> None:
+    """Its shape says nothing of newer grounds: it erases nothing, and the case is planned again."""
+    person = Person()
+    await world.stores.add(person)
+    before = await world.stores.dump()
+    request = erasure(person)
+    async with world.context() as context:
+        (batch_id,) = await take_in(context, arrived(request))
+        await plan_batch(context, batch_id)
+        old = await world.fetch(sa.text("SELECT id FROM commands"))
+        newer = context.policy.model_copy(update={"version": "next"})
+        later = dataclasses.replace(context, policy=newer)
+        assert await carry_out(later, old[0].id) is None
+        assert traces(await world.stores.dump(), person) == traces(before, person)
+        for row in await world.fetch(sa.text("SELECT id FROM commands WHERE policy = 'next'")):
+            await carry_out(later, row.id)
+    assert {row.state for row in await world.fetch(sa.text("SELECT state FROM cases"))} == {
+        "closed"
+    }
+    await assert_gone_honestly(world, before, [(person, request)])

@@ -35,12 +35,67 @@ class NullAnchor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ParentLink:
+    """How the rows of two tables belong together: pairs of (own column, the other's column).
+
+    A table names its parent so; ``ignore_case`` is for a link by value, such as an e-mail address
+    in a log, where no foreign key exists.
+    """
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+    ignore_case: bool = False
+
+
+class Pick(StrEnum):
+    """Which date counts where several linked rows have one."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+@dataclass(frozen=True, slots=True)
 class Anchor:
-    """The date column from which a ground's period runs, in the row or in its parent's row."""
+    """A date column from which a ground's period runs, in the row, its parent's or a linked row.
+
+    With ``link``, the column is in the linked table, and ``pick`` says which of several rows
+    counts. Where no linked row exists there is nothing to wait for: the anchor is over.
+    """
 
     column: str
     of_parent: bool
     null: NullAnchor
+    link: ParentLink | None = None
+    pick: Pick = Pick.NEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition on one column of a row: its value is one of ``values``, or none of them.
+
+    None among the values is SQL's NULL.
+    """
+
+    column: str
+    values: tuple[str | int | bool | None, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a row itself says that a consent stands: in it, or in its parent."""
+
+    filter: Filter
+    of_parent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """How a table expresses that processing is restricted (GDPR art. 18): a column's value."""
+
+    column: str
+    value: str | int | bool
+    lifted: str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +109,11 @@ class GroundUse:
     ground: str
     revocable: bool
     anchor: Anchor | None
+    others: tuple[Anchor, ...] = ()
+    """Further anchors; the later of all counts, or with ``earliest`` the earlier."""
+    earliest: bool = False
+    evidence: Evidence | None = None
+    """A consent that the store records itself: it lives only in rows that say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +123,11 @@ class Field:
     column: str
     category: str
     overwrite: str | int | None
-    """``None`` empties the field (outcome ``erased``); a value replaces it (``anonymised``)."""
+    """``None`` empties the field (outcome ``erased``); a value replaces it (``anonymised``).
+    ``{key}`` in a text stands for the row's own key, where a column must be unique."""
+    path: str | None = None
+    """The way to the field inside a JSON column: ``address.street``, ``orders[].email``,
+    ``**.email`` (at any depth)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +156,6 @@ class IdentifierColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class ParentLink:
-    """How a row names its parent: pairs of (own column, parent's column)."""
-
-    table: str
-    columns: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
     """One table of a store.
 
@@ -118,6 +174,18 @@ class Table:
     identifiers: tuple[IdentifierColumn, ...] = ()
     row_stays: bool = False
     rows_per_person: str = "one"
+    where: tuple[Filter, ...] = ()
+    """Which rows of the relation this table means; several tables may share one relation."""
+    references: tuple[ParentLink, ...] = ()
+    """Tables declared before, which a row points at. A row that is pointed at stays as long as
+    the one that points at it."""
+    shared_by: ParentLink | None = None
+    """Rows that belong to several people through a link table: a row goes with its last link."""
+    detach: tuple[ParentLink, ...] = ()
+    """Tables whose pointers at a row are emptied before the row is deleted."""
+    after: bool = False
+    """A history that the store fills when we erase: cleaned after the tables that feed it."""
+    restriction: Restriction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from worker.core.grounds import Ground, GroundKind, Purpose
 from worker.core.references import Flaw, Place
-from worker.core.tables import Store, TableRule
+from worker.core.tables import DateRule, LaterRule, Store, TableRule
 from worker.core.wording import near
 
 
@@ -104,8 +104,9 @@ def _contents(place: Place, table: TableRule) -> Iterator[Flaw]:
 
 def _anchors(place: Place, table: TableRule, grounds: Mapping[str, Ground]) -> Iterator[Flaw]:
     for name, anchor in table.anchors.items():
-        if anchor.of == "parent" and table.parent is None:
-            yield Flaw((*place, "anchors", name, "of"), "the root has no parent; write of: row")
+        for date in dates_of(anchor):
+            if date.of == "parent" and table.parent is None:
+                yield Flaw((*place, "anchors", name), "the root has no parent; write of: row")
     for column, field in table.fields.items():
         for at, used in enumerate(field.grounds):
             anchor_name = grounds[used].anchor
@@ -118,16 +119,28 @@ def _anchors(place: Place, table: TableRule, grounds: Mapping[str, Ground]) -> I
                 )
 
 
+def dates_of(anchor: DateRule | LaterRule) -> tuple[DateRule, ...]:
+    """Return the one date of an anchor, or the several of which one counts."""
+    if isinstance(anchor, LaterRule):
+        return anchor.later_of or anchor.earlier_of
+    return (anchor,)
+
+
+def _dates(table: TableRule) -> Iterator[DateRule]:
+    for anchor in table.anchors.values():
+        yield from dates_of(anchor)
+
+
 def _lost_rows(place: Place, name: str, table: TableRule, store: Store) -> Iterator[Flaw]:
     """A column by which rows are found or dated must not change while its row stays."""
     children = [t for t in store.tables.values() if t.parent and t.parent.table == name]
     needed: dict[str, str] = {}
     for child in children:
-        dates = [a.column for a in child.anchors.values() if a.of == "parent"]
+        dates = [d.column for d in _dates(child) if d.column and d.of == "parent"]
         needed |= dict.fromkeys(dates, "children's anchor")
         links = child.parent.columns.values() if child.parent else ()
         needed |= dict.fromkeys(links, "link of the children")
-    needed |= {a.column: "anchor" for a in table.anchors.values() if a.of == "row"}
+    needed |= {d.column: "anchor" for d in _dates(table) if d.column and d.of == "row"}
     if table.parent:
         needed |= dict.fromkeys(table.parent.columns, "link to the parent")
     needed |= dict.fromkeys(table.key, "key")

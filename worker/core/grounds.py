@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
@@ -25,6 +25,8 @@ class GroundKind(StrEnum):
     CONTRACT = "contract"
     LEGAL_OBLIGATION = "legal-obligation"
     LEGITIMATE_INTEREST = "legitimate-interest"
+    LEGAL_CLAIM = "legal-claim"
+    """To establish, exercise or defend legal claims (art. 17(3)(e)); held as art. 6(1)(f)."""
 
 
 _NEEDS_PURPOSE = frozenset({GroundKind.CONSENT, GroundKind.LEGITIMATE_INTEREST})
@@ -67,6 +69,9 @@ class Ground(Declared):
     """The abstract name of the starting point; each table maps it to a column."""
     period: Annotated[Period, BeforeValidator(_period)] | None = None
     rounding: Rounding = Rounding.NONE
+    evidence: Literal["ledger", "column"] | None = None
+    """Where the state of a consent is read (art. 7(1)): the ledger's record of events alone, or a
+    column besides, which each table that uses the ground maps under ``evidence``."""
     overriding: StrictBool = False
     """A legitimate interest that an erasure request does not end (GDPR art. 17(1)(c), 21(1))."""
 
@@ -80,6 +85,8 @@ class Ground(Declared):
             raise flaw(f"anchor '{self.anchor}' without a period; add period: 0d, 90d, 42m, 5y …")
         if self.rounding is not Rounding.NONE and self.anchor is None:
             raise flaw("rounding moves an anchor, but none is declared; add anchor and period")
+        if self.evidence is not None and self.kind is not GroundKind.CONSENT:
+            raise flaw(f"evidence is given of a consent, not of a {self.kind}; drop evidence")
         if self.overriding and self.kind is not GroundKind.LEGITIMATE_INTEREST:
             raise flaw(f"overriding is said of a legitimate-interest, not of a {self.kind}")
         return self

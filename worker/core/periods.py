@@ -32,6 +32,8 @@ class Rounding(StrEnum):
     NONE = "none"
     END_OF_MONTH = "end-of-month"
     END_OF_YEAR = "end-of-year"
+    END_OF_FISCAL_YEAR = "end-of-fiscal-year"
+    """The accounting year (regnskapsår) may begin in another month than January."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +69,27 @@ class Period:
         return f"{self.months}m" if self.months % 12 else f"{self.months // 12}y"
 
 
-def until(anchor: date, period: Period, rounding: Rounding = Rounding.NONE) -> date:
+def until(
+    anchor: date, period: Period, rounding: Rounding = Rounding.NONE, fiscal_start: int = 1
+) -> date:
     """Return the first day on which the ground no longer lives.
 
-    An anchor near the end of the calendar (9999-12-31 for "never") gives ``date.max``.
+    ``fiscal_start`` is the month, 1 to 12, in which the fiscal year begins. An anchor near the
+    end of the calendar (9999-12-31 for "never") gives ``date.max``.
     """
     try:
         if rounding is Rounding.NONE:
             return add_months(anchor, period.months) + timedelta(days=period.days) + _ONE_DAY
-        return add_months(_begin(anchor, rounding), period.months) + timedelta(days=period.days)
+        return add_months(_begin(anchor, rounding, fiscal_start), period.months) + timedelta(
+            days=period.days
+        )
     except (OverflowError, ValueError):
         return date.max
 
 
-def cutoff(day: date, period: Period, rounding: Rounding = Rounding.NONE) -> date:
+def cutoff(
+    day: date, period: Period, rounding: Rounding = Rounding.NONE, fiscal_start: int = 1
+) -> date:
     """Return the latest anchor whose period is over on ``day``.
 
     Exists for every day whose period reaches back no further than year 1 (before: ``date.min``).
@@ -90,8 +99,7 @@ def cutoff(day: date, period: Period, rounding: Rounding = Rounding.NONE) -> dat
             return _latest_reaching(day - _ONE_DAY, period)
         start = add_months(day.replace(day=1), -period.months) if period.months else day
         start -= timedelta(days=period.days)
-        first = start.replace(day=1)
-        return (first.replace(month=1) if rounding is Rounding.END_OF_YEAR else first) - _ONE_DAY
+        return _first_of(start, rounding, fiscal_start) - _ONE_DAY
     except (OverflowError, ValueError):
         return date.min
 
@@ -109,11 +117,19 @@ def add_months(day: date, months: int) -> date:
     return date(year, month0 + 1, min(day.day, monthrange(year, month0 + 1)[1]))
 
 
-def _begin(anchor: date, rounding: Rounding) -> date:
+def _first_of(day: date, rounding: Rounding, fiscal_start: int) -> date:
+    """Return the first day of the month, calendar year or fiscal year that ``day`` lies in."""
+    first = day.replace(day=1)
+    if rounding is Rounding.END_OF_MONTH:
+        return first
+    start = fiscal_start if rounding is Rounding.END_OF_FISCAL_YEAR else 1
+    return add_months(first, -((first.month - start) % 12))
+
+
+def _begin(anchor: date, rounding: Rounding, fiscal_start: int) -> date:
     """Return the first day after the anchor's month or year."""
-    if rounding is Rounding.END_OF_YEAR:
-        return date(anchor.year + 1, 1, 1)
-    return add_months(anchor.replace(day=1), 1)
+    length = 1 if rounding is Rounding.END_OF_MONTH else 12
+    return add_months(_first_of(anchor, rounding, fiscal_start), length)
 
 
 def _latest_reaching(last: date, period: Period) -> date:

@@ -63,6 +63,8 @@ class Policy(Declared):
     company: str = Field(min_length=1)
     country: Annotated[str, AfterValidator(_country)]
     time_zone: str
+    fiscal_year_starts: Annotated[int, Field(ge=1, le=12, strict=True)] = 1
+    """The month in which the accounting year begins (regnskapsloven § 1-7)."""
     identifiers: Mapping[Name, IdentifierKind] = Field(min_length=1)
     purposes: Mapping[Name, Purpose]
     grounds: Mapping[Name, Ground] = Field(min_length=1)
@@ -150,7 +152,7 @@ class Policy(Declared):
     def cutoffs(self, store: str, day: date) -> dict[str, date]:
         """Return, for the store's grounds with an anchor, the latest anchor over on ``day``."""
         return {
-            name: periods.cutoff(day, ground.period, ground.rounding)
+            name: periods.cutoff(day, ground.period, ground.rounding, self.fiscal_year_starts)
             for name, ground in self._used[store].items()
             if ground.period is not None
         }
@@ -163,7 +165,7 @@ class Policy(Declared):
         declared = self.grounds[ground]
         if declared.period is None:
             raise ValueError(f"the ground '{ground}' has no period; it ends by an event or never")
-        return _until(anchor, declared.period, declared.rounding)
+        return _until(anchor, declared.period, declared.rounding, self.fiscal_year_starts)
 
     def stopped_purposes(self, kind: EventKind, purposes: Iterable[str]) -> tuple[str, ...]:
         """Return the purposes that an event stops, sorted; ``purposes`` are the event's own.

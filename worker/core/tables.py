@@ -6,12 +6,22 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    model_validator,
+)
 
 from worker.core.grounds import Declared, flaw
 
 Category = Literal["name", "address", "email", "phone", "fax", "bank", "voluntary"]
-ConnectorKind = Literal["crm", "newsletter", "billing"]
+ConnectorKind = Literal["crm", "newsletter", "billing", "sql"]
 
 
 def _no_part(name: str) -> str:
@@ -60,24 +70,116 @@ class IdentifierRule(Declared):
     ignore_case: StrictBool = False
 
 
-class AnchorRule(Declared):
-    """The date column that an anchor means in this table, and what an empty one means."""
+class DateRule(Declared):
+    """One date column, in the row, its parent or rows of a linked table; what an empty one means.
 
-    column: Column
+    ``newest`` or ``oldest`` names a column of the table ``in``, which is linked to this one: a
+    child, a table that this one refers to, or one that refers to it.
+    """
+
+    column: Column | None = None
+    newest: Column | None = None
+    oldest: Column | None = None
+    in_: str | None = Field(default=None, alias="in")
     null: Literal["running", "unknown"]
     of: Literal["row", "parent"] = "row"
 
+    @model_validator(mode="after")
+    def _stands(self) -> Self:
+        if sum(name is not None for name in (self.column, self.newest, self.oldest)) != 1:
+            raise flaw("an anchor is one of column:, newest: or oldest:")
+        if (self.in_ is None) is not (self.column is not None):
+            raise flaw("newest: and oldest: need in: <table>, and column: has none")
+        if self.in_ is not None and self.of != "row":
+            raise flaw("of: says where column: is; newest: and oldest: have in: instead")
+        return self
 
-class ParentRule(Declared):
-    """The table above, and own column: parent's column."""
+
+class LaterRule(Declared):
+    """Several dates, of which the later or the earlier counts."""
+
+    later_of: tuple[DateRule, ...] = ()
+    earlier_of: tuple[DateRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _stands(self) -> Self:
+        if bool(self.later_of) is bool(self.earlier_of):
+            raise flaw("write later_of: [...] or earlier_of: [...], one of the two")
+        return self
+
+
+def _anchor_form(rule: object) -> str:
+    several = ("later_of", "earlier_of")
+    if isinstance(rule, Mapping):
+        return "several" if any(name in rule for name in several) else "one"
+    return "several" if isinstance(rule, LaterRule) else "one"
+
+
+AnchorRule = Annotated[
+    Annotated[DateRule, Tag("one")] | Annotated[LaterRule, Tag("several")],
+    Discriminator(_anchor_form),
+]
+
+
+class LinkRule(Declared):
+    """Another table and how its rows belong to this one's: own column to the other's column."""
 
     table: str
     columns: Mapping[Column, Column] = Field(min_length=1)
+    ignore_case: StrictBool = False
+
+
+Scalar = StrictBool | StrictInt | StrictStr | None
+
+
+class FilterRule(Declared):
+    """Values that a column has, or with ``not`` has not; ``null`` is an empty column."""
+
+    in_: tuple[Scalar, ...] = Field(default=(), alias="in")
+    not_: tuple[Scalar, ...] = Field(default=(), alias="not")
+
+    @model_validator(mode="after")
+    def _stands(self) -> Self:
+        if bool(self.in_) is bool(self.not_):
+            raise flaw("write a value, a list of values, or {not: [values]}")
+        return self
+
+
+def _as_filter(short: object) -> object:
+    """Let ``kind: email`` and ``kind: [email, null]`` stand for ``kind: {in: [...]}``."""
+    if isinstance(short, (Mapping, FilterRule)):
+        return short
+    return {"in": short if isinstance(short, (list, tuple)) else [short]}
+
+
+Condition = Annotated[FilterRule, BeforeValidator(_as_filter)]
+
+
+class EvidenceRule(Declared):
+    """The column in which a row says whether a consent stands, and the values that say yes."""
+
+    column: Column
+    value: Condition
+    of: Literal["row", "parent"] = "row"
+
+
+class RestrictRule(Declared):
+    """The column that says that processing is restricted (GDPR art. 18), and its values."""
+
+    column: Column
+    value: StrictBool | StrictInt | StrictStr
+    lifted: Scalar
 
 
 class FieldRule(Declared):
-    """One column with personal data: what it is, why it is held, what happens to it after."""
+    """One column with personal data: what it is, why it is held, what happens to it after.
 
+    The column is called as the field is, unless ``column`` says otherwise; ``path`` leads into a
+    JSON column.
+    """
+
+    column: Column | None = None
+    path: str | None = Field(default=None, min_length=1)
     category: Category
     grounds: tuple[str, ...] = Field(min_length=1)
     action: Annotated[Literal["erase", "anonymise"], BeforeValidator(_no_pseudonym)]
@@ -98,7 +200,18 @@ class TableRule(Declared):
     relation: str | None = Field(default=None, min_length=1)
     """Its name in the database; the policy's own name for it by default."""
     schema_: str | None = Field(default=None, alias="schema", min_length=1)
-    parent: ParentRule | None = None
+    parent: LinkRule | None = None
+    where: Mapping[Column, Condition] = Field(default_factory=dict)
+    """Which rows of the relation are meant; all of them by default."""
+    references: tuple[LinkRule, ...] = ()
+    """Tables declared before this one whose rows its own point at."""
+    shared_by: LinkRule | None = None
+    """The link table through which a row belongs to several people."""
+    detach: tuple[LinkRule, ...] = ()
+    """Tables whose pointers at a row (own column: theirs) are emptied before it is deleted."""
+    history: StrictBool = False
+    """Filled by the store itself when rows are erased: cleaned last."""
+    restrict: RestrictRule | None = None
     key: tuple[Column, ...] = Field(min_length=1)
     rows_per_person: Literal["one", "many"] = "one"
     row: Literal["goes", "stays"] = "goes"
@@ -106,6 +219,10 @@ class TableRule(Declared):
         default_factory=dict
     )
     anchors: Mapping[str, AnchorRule] = Field(default_factory=dict)
+    evidence: Mapping[str, EvidenceRule] = Field(default_factory=dict)
+    """For a consent whose evidence is a column: which one in this table."""
+    not_personal: Mapping[Column, str] = Field(default_factory=dict)
+    """Columns without personal data, each with the reason why not."""
     fields: Mapping[Column, FieldRule]
 
 

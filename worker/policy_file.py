@@ -8,7 +8,6 @@ refused: a policy is read by people, and what they read must be what counts.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zoneinfo
 from collections.abc import Iterable
@@ -71,7 +70,7 @@ def parse(content: bytes, file: str) -> Policy:
         raise PolicyError(file, reader.problems) from None
     if problems := [*reader.problems, *_zone(reader, data)]:
         raise PolicyError(file, problems)
-    return policy.with_digest(hashlib.sha256(content).hexdigest())
+    return policy.read_from(content)
 
 
 class _Reader:

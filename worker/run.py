@@ -15,6 +15,7 @@ import structlog
 
 from worker.bootstrap import open_context
 from worker.context import Context, PublishFailed
+from worker.core.retry import Backoff
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.redrive import give_back, redrive
 from worker.sealing import CannotOpen
@@ -23,9 +24,11 @@ from worker.streams.connector_worker import StoreWorker
 from worker.streams.intake_worker import run_intake
 from worker.streams.planner import Planner
 from worker.streams.watchdog import Watchdog
-from worker.waiting import stopped_within
+from worker.take_up import take_up
+from worker.waiting import pause, stopped_within
 
 INTAKE = "intake"
+AGAIN = Backoff(cap=10.0)
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +59,7 @@ async def run_parts(
     if unknown:
         parts = ", ".join([INTAKE, *sorted(context.connectors)])
         raise UnknownPart(f"no part called {', '.join(unknown)}; there are: {parts}")
+    await _take_up_policy(context, stop)
     chosen = set(only) or {INTAKE, *context.connectors}
     log.info("started", parts=sorted(chosen), policy=context.policy.version)
     async with asyncio.TaskGroup() as group:
@@ -72,6 +76,23 @@ async def run_parts(
         for store in sorted(chosen - {INTAKE}):
             start(StoreWorker(context, store, settings.broker).run(stop))
         _leave_what_stays_to_itself()
+
+
+async def _take_up_policy(context: Context, stop: asyncio.Event) -> None:
+    """Take up the policy before anything is decided by it; a ledger that is away is waited for.
+
+    Raises VersionTaken.
+    """
+    attempt = 0
+    while not stop.is_set():
+        try:
+            await take_up(context.ledger, context.policy, context.now())
+        except (LedgerAway, LedgerConflict) as fault:
+            attempt += 1
+            log.warning("ledger-away", fault=f"{type(fault).__name__}: {fault}")
+            await stopped_within(stop, pause(AGAIN, attempt))
+        else:
+            return
 
 
 def _leave_what_stays_to_itself() -> None:

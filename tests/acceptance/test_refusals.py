@@ -8,7 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from tests.acceptance.installation import POLICY, SCHEMAS, Installation, event, make_sqlite
+from tests.acceptance.installation import (
+    POLICY,
+    SCHEMAS,
+    Installation,
+    event,
+    make_sqlite,
+    wait_for,
+)
 from worker.embedded.child import free_port
 
 SECRET = "hemmelig-passord"
@@ -216,3 +223,18 @@ def test_the_topics_are_listed_and_compared(installation: Installation, tmp_path
     names = {Path(line).name for line in written.out.splitlines()}
     assert "privacy.erasure.requested.v1.data.schema.json" in names
     assert all((tmp_path / "schemas" / name).is_file() for name in names)
+
+
+def test_a_version_of_the_policy_keeps_its_text(installation: Installation, tmp_path: Path) -> None:
+    """A changed policy under an old version does not run; the old text can be had to the letter."""
+    with installation.running("--only", "crm") as worker:
+        wait_for(lambda: "started" in worker.log.read_text(), "a start")
+        assert worker.stop() == OK
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(POLICY.read_text() + "# one more line\n")
+    answer = installation.erasure("run", env={"ERASURE_POLICY": str(changed)})
+    assert answer.code == USAGE
+    assert "raise version:" in answer.err
+    (known,) = installation.erasure("policy", "list", "--json").json
+    assert installation.erasure("policy", "show", known["version"]).out == POLICY.read_text()
+    assert installation.erasure("policy", "show", "none").code == WRONG

@@ -39,6 +39,7 @@ class Exit(IntEnum):
 MEANINGS: Final[Mapping[str, tuple[Exit, str]]] = {
     "worker.settings.SettingsError": (Exit.USAGE, "{text}"),
     "worker.policy_file.PolicyError": (Exit.USAGE, "{text}"),
+    "worker.take_up.VersionTaken": (Exit.USAGE, "{text}"),
     "worker.run.UnknownPart": (Exit.USAGE, "{text}"),
     "worker.sealing.CannotOpen": (Exit.USAGE, "{text}"),
     "worker.cli.exits.Unusable": (Exit.USAGE, "{text}"),

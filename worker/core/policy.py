@@ -7,6 +7,7 @@ entry's ``loc`` is the way to it in the file.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
@@ -70,6 +71,7 @@ class Policy(Declared):
     grounds: Mapping[Name, Ground] = Field(min_length=1)
     stores: Mapping[StoreName, Store] = Field(min_length=1)
 
+    _content: bytes = PrivateAttr(default=b"")
     _digest: str = PrivateAttr(default="")
     _marketing: frozenset[str] = PrivateAttr(default=frozenset())
     _stops: dict[EventKind, tuple[str, ...]] = PrivateAttr(default_factory=dict)
@@ -118,10 +120,16 @@ class Policy(Declared):
         """SHA-256 (hex) of the file that the policy was read from; empty without a file."""
         return self._digest
 
-    def with_digest(self, digest: str) -> Self:
-        """Return the same policy, knowing the digest of its file."""
+    @property
+    def content(self) -> bytes:
+        """The file that the policy was read from, to the letter; empty without a file."""
+        return self._content
+
+    def read_from(self, content: bytes) -> Self:
+        """Return the same policy, knowing its file and the file's digest."""
         known = self.model_copy()
-        known._digest = digest
+        known._content = content
+        known._digest = hashlib.sha256(content).hexdigest()
         return known
 
     @property

@@ -199,6 +199,16 @@ receipts = Table(
 )
 Index("ix_receipts_case", receipts.c.case_id)
 
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("digest", Text, nullable=False, comment="SHA-256 of its file, in hexadecimal"),
+    Column("content", LargeBinary, nullable=False, comment="its file, to the letter"),
+    Column("taken_up_at", Instant, nullable=False, comment="when a worker first ran on it"),
+    comment="The policies that decisions were taken under; a version never changes",
+)
+
 leases = Table(
     "leases",
     metadata,

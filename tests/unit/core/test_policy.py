@@ -91,7 +91,7 @@ def test_mapping_is_made_once() -> None:
     """A store's mapping is the same object each time, so that statements can be built on it."""
     policy = small()
     assert policy.mapping("crm") is policy.mapping("crm")
-    assert policy.with_digest("x").mapping("crm") is policy.mapping("crm")
+    assert policy.read_from(b"x").mapping("crm") is policy.mapping("crm")
 
 
 def test_revocable() -> None:

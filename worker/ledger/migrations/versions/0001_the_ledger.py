@@ -60,6 +60,19 @@ def upgrade() -> None:
         sqlite_where=sa.text("planned_at IS NULL OR stopped_at IS NULL"),
     )
     op.create_table(
+        "policies",
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column(
+            "digest", sa.Text(), nullable=False, comment="SHA-256 of its file, in hexadecimal"
+        ),
+        sa.Column("content", sa.LargeBinary(), nullable=False, comment="its file, to the letter"),
+        sa.Column(
+            "taken_up_at", Instant(), nullable=False, comment="when a worker first ran on it"
+        ),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_policies")),
+        comment="The policies that decisions were taken under; a version never changes",
+    )
+    op.create_table(
         "leases",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=False),

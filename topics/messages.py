@@ -67,6 +67,9 @@ class Outcome(_Message):
         description="An earlier attempt broke off after it may have erased: nothing was left to "
         "count, and the result is erased all the same.",
     )
+    contracts: int = Field(
+        default=0, ge=0, description="Rows of the group in which a contract is running."
+    )
 
 
 class CaseOutcomes(_Message):
@@ -112,6 +115,12 @@ class Completion(_Message):
     reason: dict[str, object] | None = Field(default=None, description="Left out when closed.")
     due_on: date = Field(description="The last day the law allowed for it.")
     closed_at: Moment
+    impact: dict[str, int] | None = Field(
+        default=None,
+        description="The running contracts that the event touches, per store: without the data "
+        "that it ended you may be unable to keep your side of them, and the person should be "
+        "told. Left out when there are none. They do not delay or change anything.",
+    )
     stores: dict[str, list[Outcome]] | None = Field(
         default=None, description="What became of it in each store, where that is told here."
     )

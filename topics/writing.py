@@ -116,6 +116,7 @@ def completion(
     due_on: date,
     closed_at: datetime,
     reason: Mapping[str, Any] | None = None,
+    impact: Mapping[str, int] | None = None,
     stores: Mapping[str, Sequence[object]] | None = None,
 ) -> Outgoing:
     """An upstream event is done with: ``state`` is closed, superseded or rejected."""
@@ -128,6 +129,8 @@ def completion(
     }
     if reason is not None:
         members["reason"] = reason
+    if impact:
+        members["impact"] = impact
     if stores is not None:
         members["stores"] = stores
     return event_key(source, event_id), _bytes(members)

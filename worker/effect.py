@@ -118,4 +118,6 @@ def _row(outcome: Outcome) -> Row:
         row["why"] = outcome.why
     if outcome.interrupted:
         row["interrupted"] = True
+    if outcome.contracts:
+        row["contracts"] = outcome.contracts
     return row

@@ -169,6 +169,8 @@ async def _settle(
         settled = Settled(
             Answer(answer_id, command.batch_id, command.id, command.policy, now), receipts
         )
+        if touched := _contracts(receipts):
+            await cases.note_impact(connection, command.store, touched)
         again = [task for task in tasks if task.case_id in failed]
         settled.reissued = await _reissue(context, connection, command, again, refused)
         settled.ended = await close_ready(
@@ -180,6 +182,19 @@ async def _settle(
             now=now,
         )
     return settled
+
+
+def _contracts(receipts: Sequence[Receipt]) -> dict[UUID, int]:
+    """Count the running contracts that each case touches, where there are any.
+
+    One contract keeps several groups of its row, and the rows below it: the most of any counts.
+    """
+    found: dict[UUID, int] = {}
+    for receipt in receipts:
+        for outcome in receipt.outcomes:
+            if contracts := outcome.get("contracts"):
+                found[receipt.case_id] = max(found.get(receipt.case_id, 0), contracts)
+    return found
 
 
 async def _reissue(

@@ -91,6 +91,7 @@ async def tell_answer(
                     due_on=case.due_on,
                     closed_at=case.closed_at,
                     reason=case.reason,
+                    impact=case.impact,
                 )
                 for case in ended
             ],

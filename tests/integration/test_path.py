@@ -75,6 +75,19 @@ async def test_a_withdrawal_ends_consent_to_its_purposes_alone(town: World, mode
     await assert_told_once(town, [withdrawn])
 
 
+async def test_a_withdrawal_tells_which_contracts_it_touches(town: World) -> None:
+    """Who withdraws with a running contract is told so; who has none, or an ended one, is not."""
+    customer, former = Person(contract_ended=None), Person(contract_ended=date(2012, 1, 1))
+    await town.stores.add(customer, former)
+    touching, free = withdrawal(customer), withdrawal(former)
+    await town.publish(touching, free)
+    await town.until_told(touching, free)
+    (told,), (other,) = await town.completions(touching), await town.completions(free)
+    assert told["state"] == "closed"
+    assert told["impact"]["crm"] == 1
+    assert "impact" not in other
+
+
 @pytest.mark.parametrize("mode", MODES)
 async def test_an_objection_ends_direct_marketing_whatever_its_ground(
     town: World, mode: Mode

@@ -19,7 +19,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from tests.support.gate import Gate
 from tests.support.nordlys import Stores
 from tests.support.worker import WorkerProcess
+from topics import names
 from topics.publishing import Mode, event_to_message
+from topics.writing import event_key
 from worker.bootstrap import open_context
 from worker.context import Context
 from worker.core.case_id import case_id
@@ -173,6 +175,11 @@ class World:
             for outcome in outcomes:
                 found[f"{store}/{outcome['group']}"] = outcome
         return found
+
+    async def completions(self, event: Event) -> list[dict[str, Any]]:
+        """What ``erasure.completed`` says of an event, oldest first."""
+        key = event_key(event["source"], event["id"])
+        return [record.json for record in await self.read(names.COMPLETED) if record.key == key]
 
     async def until(
         self, condition: Callable[[], Awaitable[bool]], what: str, seconds: float = PATIENCE_SECONDS

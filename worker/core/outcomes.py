@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 from connectors.base import Done, Effects, Kept, Remainder, Remainders
 from connectors.mapping import FieldGroup, Key, NullAnchor, Shape, StoreMapping, Table
+from worker.core.grounds import GroundKind
+from worker.core.periods import Period
 from worker.core.policy import Policy
 
 Result = Literal["erased", "anonymised", "restricted", "retained", "absent", "refused"]
@@ -37,6 +39,8 @@ class Outcome:
     until: date | None = None
     why: str | None = None
     interrupted: bool = False
+    contracts: int = 0
+    """Rows of the group in which a contract is running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +180,27 @@ def _outcome(
             until=_until(policy, group, keeping),
             why=UNKNOWN_ANCHOR if _dateless(table, group, found) else None,
             interrupted=uncounted,
+            contracts=_running(policy, group, keeping),
         )
     if found and interrupted and not rows and group.anonymises:
         # The row is there and holds the declared values: the try that was cut short overwrote it.
         return Outcome(group.name, "anonymised", None, interrupted=True)
     return _gone(group.name, *touched, group.anonymises, interrupted)
+
+
+def _running(policy: Policy, group: FieldGroup, keeping: Sequence[Kept]) -> int:
+    """Count the rows in which a contract is running.
+
+    A contract that is held for a while after its end is running only in rows without an end.
+    """
+    own = {u.ground for u in group.grounds if u.anchor is None or not u.anchor.of_parent}
+    most = 0
+    for kept in keeping:
+        ground = policy.grounds[kept.ground]
+        if ground.kind is GroundKind.CONTRACT and kept.ground in own:
+            ends_at_once = ground.period is None or ground.period == Period()
+            most = max(most, kept.rows if ends_at_once else kept.nulls)
+    return most
 
 
 def _until(policy: Policy, group: FieldGroup, keeping: Sequence[Kept]) -> date | None:

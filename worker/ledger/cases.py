@@ -33,6 +33,8 @@ class Case:
     state: CaseState
     reason: Mapping[str, Any] | None
     closed_at: datetime | None
+    impact: Mapping[str, int] | None = None
+    """Running contracts that it touches, per store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Ended:
     due_on: date
     closed_at: datetime
     reason: Mapping[str, Any] | None
+    impact: Mapping[str, int] | None = None
 
 
 async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
@@ -134,13 +137,37 @@ async def end(
     values: dict[str, Any] = {"state": state.value, "closed_at": now, "answer_id": answer_id}
     if reason is not None:
         values["reason"] = dict(reason)
-    told = (cases.c.id, cases.c.source, cases.c.event_id, cases.c.kind, cases.c.due_on)
+    told = (
+        cases.c.id,
+        cases.c.source,
+        cases.c.event_id,
+        cases.c.kind,
+        cases.c.due_on,
+        cases.c.impact,
+    )
     ending = ByColumn(update(cases).where(*condition).values(values).returning(*told))
     columns = await ending.fetch(connection)
     return [
-        Ended(case_id, source, event_id, kind, state.value, due_on, now, reason)
-        for case_id, source, event_id, kind, due_on in zip(*columns, strict=True)
+        Ended(case_id, source, event_id, kind, state.value, due_on, now, reason, impact)
+        for case_id, source, event_id, kind, due_on, impact in zip(*columns, strict=True)
     ]
+
+
+async def note_impact(connection: Connection, store: str, contracts: Mapping[UUID, int]) -> None:
+    """Note how many running contracts of a store some cases touch.
+
+    The caller holds the cases' batch, so that no other store notes its own at the same time.
+    """
+    rows = await connection.execute(
+        select(cases.c.id, cases.c.impact).where(
+            among(connection, cases.c.id, list(contracts)), cases.c.closed_at.is_(None)
+        )
+    )
+    noted = [
+        {"case": row.id, "noted": {**(row.impact or {}), store: contracts[row.id]}} for row in rows
+    ]
+    if noted:
+        await connection.execute(_IMPACT, noted)
 
 
 async def park(
@@ -177,6 +204,7 @@ _OPEN = ByColumn(
         cases.c.batch_id == bindparam("batch"), cases.c.state == CaseState.OPEN.value
     )
 )
+_IMPACT = update(cases).where(cases.c.id == bindparam("case")).values(impact=bindparam("noted"))
 _ENDED = (
     cases.c.id,
     cases.c.source,
@@ -186,6 +214,7 @@ _ENDED = (
     cases.c.due_on,
     cases.c.closed_at,
     cases.c.reason,
+    cases.c.impact,
 )
 
 
@@ -204,4 +233,5 @@ def _case(row: Any) -> Case:
         state=CaseState(row.state),
         reason=row.reason,
         closed_at=row.closed_at,
+        impact=row.impact,
     )

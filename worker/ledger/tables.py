@@ -156,6 +156,7 @@ cases = Table(
     Column("due_on", Date, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Json, comment="why it is parked or rejected: words and counts, no values"),
+    Column("impact", Json, comment="running contracts that it touches, per store"),
     Column("closed_at", Instant),
     Column("answer_id", ForeignKey("answers.id"), index=False),
     CheckConstraint(_one_of("state", [state.value for state in CaseState]), name="state"),

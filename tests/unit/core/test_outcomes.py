@@ -249,3 +249,19 @@ def test_no_rows_kept_is_not_retained() -> None:
     """A ground that keeps no row does not count as one that keeps."""
     still = {K1: {BUYER: kept(Kept("books", 0, None, 0))}}
     assert judged({}, still)[BUYER].result == "absent"
+
+
+def test_running_contracts_are_counted() -> None:
+    """A contract without an end keeps its own row and counts; an invoice's law does not."""
+    running = kept(Kept("contract", 1, None, 1))
+    outcomes = judged({}, {K1: {NAME: running, BUYER: kept(Kept("books", 3, NEWEST, 0))}})
+    assert (outcomes[NAME].contracts, outcomes[BUYER].contracts) == (1, 0)
+
+
+def test_a_contract_that_has_ended_is_not_running() -> None:
+    """What is held for a while after a contract's end touches no running contract."""
+    data = declared()
+    data["grounds"]["contract"]["period"] = "1y"
+    policy = Policy.model_validate(data)
+    ended = {K1: {NAME: kept(Kept("contract", 2, NEWEST, 1))}}
+    assert judged({}, ended, policy=policy)[NAME].contracts == 1

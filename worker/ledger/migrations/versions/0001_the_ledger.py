@@ -216,6 +216,9 @@ def upgrade() -> None:
             nullable=True,
             comment="why it is parked or rejected: words and counts, no values",
         ),
+        sa.Column(
+            "impact", Json, nullable=True, comment="running contracts that it touches, per store"
+        ),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("answer_id", Id, nullable=True),
         sa.CheckConstraint(

@@ -35,8 +35,9 @@ from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
 from connectors.sql.errors import Phase, guarded, translate
 from connectors.sql.predicates import rules
-from connectors.sql.reflect import Reflection, reflect
+from connectors.sql.reflect import Reflection, full_name, reflect
 from connectors.sql.resolve import Finder, finders, resolve
+from connectors.sql.sharing import Shared, find
 from connectors.sql.steps import Batch, Step, Tally
 from connectors.sql.verify import Reread, reread
 
@@ -49,6 +50,7 @@ class Plan:
 
     erase: tuple[Step, ...]
     verify: tuple[Reread, ...]
+    shared: tuple[Shared, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,11 @@ class SqlConnector:
                 await connection.execution_options(erasure_writes=True)
                 transaction = await connection.begin()
                 await self._enter(connection, opened.prelude)
+                noted = [(one, await one.note(connection, batch)) for one in plan.shared]
                 for step in plan.erase:
                     await step.run(connection, batch, tally)
+                for one, rows in noted:
+                    await one.free(connection, work, batch, rows, tally)
                 phase.committing = True
                 await transaction.commit()
             return tally.effects
@@ -234,15 +239,22 @@ class SqlConnector:
         build = postgresql.steps if self._postgresql else portable.steps
         erase: list[Step] = []
         verify: list[Reread] = []
+        shared: list[Shared] = []
+        relations = opened.reflection.relations
         for table in reversed(self._mapping.tables):
-            its = rules(
-                opened.dialect, self._mapping, opened.reflection.relations, table.name, shape
-            )
-            erase += build(its)
+            its = rules(opened.dialect, self._mapping, relations, table.name, shape)
             again = reread(its, postgresql.alike if self._postgresql else None)
-            if again is not None:
-                verify.append(again)
-        return Plan(tuple(erase), tuple(verify))
+            if table.shared_by is None:
+                erase += build(its)
+                verify += [again] if again is not None else []
+            elif again is not None:
+                names = tuple(group.name for group in table.groups)
+                statement, root = find(its, self._mapping, relations, table)
+                key = relations[table.name].key
+                shared.append(
+                    Shared(full_name(table), statement, root, key, names, build(its), again)
+                )
+        return Plan(tuple(erase), tuple(verify), tuple(shared))
 
     @asynccontextmanager
     async def _reading(self, opened: Opened, statements: int) -> AsyncIterator[AsyncConnection]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from connectors.base import Finding
 from connectors.mapping import Anchor, StoreMapping, Table
+from connectors.sql.anchors import anchors_of
 from connectors.sql.columns import Family, Relation, overwrite_for
 from connectors.sql.dialect import Dialect
 from connectors.sql.links import parent_of
@@ -40,7 +41,14 @@ def warnings(mapping: StoreMapping, reflection: Reflection) -> list[Finding]:
 def anchors(mapping: StoreMapping, table: Table) -> Iterator[tuple[Table, Anchor]]:
     """The anchors of a table's grounds, each with the table that holds it."""
     for _, anchor in _anchored(table):
-        yield (parent_of(mapping, table) if anchor.of_parent else table), anchor
+        yield _holder(mapping, table, anchor), anchor
+
+
+def _holder(mapping: StoreMapping, table: Table, anchor: Anchor) -> Table:
+    """The table that has an anchor's column."""
+    if anchor.link is not None:
+        return next(t for t in mapping.tables if t.name == anchor.link.table)
+    return parent_of(mapping, table) if anchor.of_parent else table
 
 
 def _keys(
@@ -78,7 +86,7 @@ def _anchors(
                 "name a column of the row itself as anchor",
             )
             continue
-        holder = parent_of(mapping, table) if anchor.of_parent else table
+        holder = _holder(mapping, table, anchor)
         column = relations[holder.name].columns[anchor.column]
         problem = dialect.anchor_problem(column)
         if problem:
@@ -160,7 +168,9 @@ def _nulls(mapping: StoreMapping, relation: Relation) -> Iterator[Finding]:
 
 def _lost_anchors(mapping: StoreMapping, table: Table) -> Iterator[Finding]:
     """An anchor that is itself erased leaves its ground without an end."""
-    anchors = {a.column: ground for ground, a in _anchored(table) if not a.of_parent}
+    anchors = {
+        a.column: ground for ground, a in _anchored(table) if not a.of_parent and a.link is None
+    }
     for child in mapping.children(table):
         anchors |= {a.column: ground for ground, a in _anchored(child) if a.of_parent}
     for group in table.groups:
@@ -178,5 +188,5 @@ def _anchored(table: Table) -> Iterator[tuple[str, Anchor]]:
     """The grounds of a table that have an anchor, each with it."""
     for group in table.groups:
         for use in group.grounds:
-            if use.anchor is not None:
-                yield use.ground, use.anchor
+            for anchor in anchors_of(use):
+                yield use.ground, anchor

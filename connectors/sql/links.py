@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, FromClause
 
 from connectors.mapping import ParentLink, StoreMapping, Table
 from connectors.sql.columns import Column, Relation
-from connectors.sql.dialect import Condition
+from connectors.sql.dialect import Condition, Dialect
+from connectors.sql.filters import matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def parent_of(mapping: StoreMapping, table: Table) -> Table:
 
 
 def scope(
+    dialect: Dialect,
     mapping: StoreMapping,
     relations: Mapping[str, Relation],
     table: Table,
@@ -90,7 +92,8 @@ def scope(
     while root is None or (parent_anchor and not joins and above.parent):
         parent = parent_of(mapping, above)
         alias = relations[parent.name].clause.alias(f"erasure_parent_{len(joins)}")
-        joins.append((alias, linked(above, below, alias)))
+        kept = matching(dialect, relations[parent.name], alias)
+        joins.append((alias, sa.and_(tied(link_of(above), below, alias), *kept)))
         below, above = alias, parent
         if root is None:
             root = carried(mapping, parent)
@@ -107,7 +110,6 @@ def scope(
     )
 
 
-def linked(child: Table, child_from: FromClause, parent_from: FromClause) -> Condition:
-    """The condition that a row of ``child`` belongs to a row of its parent."""
-    pairs = link_of(child).columns
-    return sa.and_(*(child_from.c[own] == parent_from.c[theirs] for own, theirs in pairs))
+def tied(link: ParentLink, own: FromClause, other: FromClause) -> Condition:
+    """The condition that a row belongs to a row of the table that its link names."""
+    return sa.and_(*(own.c[mine] == other.c[theirs] for mine, theirs in link.columns))

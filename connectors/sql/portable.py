@@ -108,7 +108,11 @@ def _look(rules: Rules, goes: All | None, due: Sequence[tuple[FieldGroup, All]])
     return (
         sa.select(*labelled)
         .select_from(scope.source())
-        .where(rules.dialect.keyed(scope.root, scope.root_columns), sa.or_(gone, *flags))
+        .where(
+            rules.dialect.keyed(scope.root, scope.root_columns),
+            *rules.selected,
+            sa.or_(gone, *flags),
+        )
         .with_for_update()
     )
 

@@ -91,7 +91,8 @@ def _simple(rules: Rules, due: Sequence[tuple[FieldGroup, All]]) -> bool:
 
 def _keyed(rules: Rules) -> ColumnElement[bool]:
     scope = rules.scope
-    return sa.and_(rules.dialect.keyed(scope.root, scope.root_columns), *scope.conditions())
+    keyed = rules.dialect.keyed(scope.root, scope.root_columns)
+    return sa.and_(keyed, *scope.conditions(), *rules.selected)
 
 
 def _root(rules: Rules) -> list[ColumnElement[Any]]:
@@ -132,7 +133,7 @@ def _overwrite_many(rules: Rules, due: Sequence[tuple[FieldGroup, All]]) -> Sele
     found = (
         sa.select(*keys, *_root(rules), *flags)
         .select_from(scope.source())
-        .where(rules.dialect.keyed(scope.root, scope.root_columns))
+        .where(rules.dialect.keyed(scope.root, scope.root_columns), *rules.selected)
         .where(sa.or_(*(flag.element for flag in flags)))
         .with_for_update(of=target)
         .cte("found")

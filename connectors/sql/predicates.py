@@ -7,20 +7,30 @@ ever combined, so that an unknown anchor (SQL's NULL) never counts as over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement
+from sqlalchemy import FromClause
 
-from connectors.mapping import Anchor, FieldGroup, GroundUse, Shape, StoreMapping
+from connectors.mapping import (
+    Evidence,
+    FieldGroup,
+    GroundUse,
+    ParentLink,
+    Shape,
+    StoreMapping,
+    Table,
+)
+from connectors.sql.anchors import CUTOFF, Dates, anchors_of
 from connectors.sql.columns import Relation
 from connectors.sql.dialect import Condition, Dialect
-from connectors.sql.links import Scope, linked, scope
+from connectors.sql.filters import matching, passes
+from connectors.sql.links import Scope, scope, tied
 
 All = tuple[Condition, ...]
-CUTOFF = "erasure_cutoff_"
+__all__ = ["CUTOFF", "All", "Rules", "rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +39,15 @@ class Rules:
 
     dialect: Dialect
     scope: Scope
+    dates: Dates
     shape: Shape
     groups: tuple[FieldGroup, ...]
     childless: All
     row_stays: bool
+    selected: All
+    """What a row must be beside the person's: one of those that the table means."""
+    shared: bool
+    """The rows belong to others as well: they go when nothing holds them, or are left alone."""
 
     @property
     def cutoffs(self) -> tuple[str, ...]:
@@ -45,21 +60,12 @@ class Rules:
         """Whether a ground can live at all: one that was taken back cannot."""
         return not use.revocable or use.ground in self.shape
 
-    def anchor(self, anchor: Anchor) -> ColumnElement[Any]:
-        """The date from which a ground's period runs."""
-        relation, source = self.scope.relation, self.scope.target
-        if anchor.of_parent and self.scope.above is not None:
-            relation, source = self.scope.above
-        return self.dialect.anchor(source.c[anchor.column], relation.columns[anchor.column])
-
     def lives(self, use: GroundUse) -> All | None:
         """When a ground lives: an anchor after the cut-off, or none (which is never 'over')."""
         if not self.can(use):
             return None
-        if use.anchor is None:
-            return ()
-        anchor = self.anchor(use.anchor)
-        return (sa.or_(anchor.is_(None), anchor > _cutoff(use)),)
+        proof = () if use.evidence is None else (self._stands(use.evidence),)
+        return proof if use.anchor is None else (*proof, self.dates.lives(use))
 
     def dead(self, group: FieldGroup) -> All | None:
         """When no ground of a group lives."""
@@ -67,10 +73,22 @@ class Rules:
         for use in group.grounds:
             if not self.can(use):
                 continue
-            if use.anchor is None:
+            ends: list[Condition] = [] if use.anchor is None else [self.dates.over(use)]
+            if use.evidence is not None:
+                ends.append(sa.not_(self._stands(use.evidence)))
+            if not ends:
                 return None
-            conditions.append(self.anchor(use.anchor) <= _cutoff(use))
+            conditions.append(sa.or_(*ends) if len(ends) > 1 else ends[0])
         return tuple(conditions)
+
+    def _stands(self, evidence: Evidence) -> Condition:
+        """Whether the row, or its parent, says that a consent was given. Never unknown."""
+        relation, source = self.scope.relation, self.scope.target
+        if evidence.of_parent and self.scope.above is not None:
+            relation, source = self.scope.above
+        column = evidence.filter.column
+        said = passes(self.dialect, evidence.filter, source.c[column], relation.columns[column])
+        return sa.func.coalesce(said, sa.false())
 
     def goes(self) -> All | None:
         """When the row itself goes. Without a field group nothing says that it should."""
@@ -90,6 +108,8 @@ class Rules:
         A row's only group takes the row along, unless something else holds the row.
         """
         goes = self.goes()
+        if self.shared:
+            return ()
         if goes == () or (goes is not None and len(self.groups) == 1 and not self.childless):
             return ()
         found = ((group, self.dead(group)) for group in self.groups)
@@ -119,19 +139,49 @@ def rules(
     table = relation.table
     uses = [use for group in table.groups for use in group.grounds]
     parent_anchor = any(
-        use.anchor is not None and use.anchor.of_parent
+        any(anchor.of_parent for anchor in anchors_of(use))
+        or (use.evidence is not None and use.evidence.of_parent)
         for use in uses
         if not use.revocable or use.ground in shape
     )
-    where = scope(mapping, relations, table, parent_anchor=parent_anchor)
-    childless: list[Condition] = []
-    for number, child in enumerate(mapping.children(table)):
-        alias = relations[child.name].clause.alias(f"erasure_child_{number}")
-        below: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(alias)
-        below = below.where(linked(child, alias, where.target)).correlate(where.target)
-        childless.append(~below.exists())
-    return Rules(dialect, where, shape, table.groups, tuple(childless), table.row_stays)
+    where = scope(dialect, mapping, relations, table, parent_anchor=parent_anchor)
+    childless = [
+        _free_of(dialect, relations[holder.name], link, where.target, f"erasure_child_{number}")
+        for number, (holder, link) in enumerate(_holders(mapping, table))
+    ]
+    return Rules(
+        dialect,
+        where,
+        Dates(dialect, where, relations),
+        shape,
+        table.groups,
+        tuple(childless),
+        table.row_stays,
+        tuple(matching(dialect, relation, where.target)),
+        shared=table.shared_by is not None,
+    )
 
 
-def _cutoff(use: GroundUse) -> ColumnElement[Any]:
-    return sa.bindparam(CUTOFF + use.ground)
+def _holders(mapping: StoreMapping, table: Table) -> Iterator[tuple[Table, ParentLink]]:
+    """Tables that hold a row as long as a row of theirs is there, and how they name it.
+
+    Its children, those that point at it, and the links through which it belongs to people.
+    """
+    for other in mapping.tables:
+        if other.parent is not None and other.parent.table == table.name:
+            yield other, other.parent
+        yield from ((other, link) for link in other.references if link.table == table.name)
+    if table.shared_by is not None:
+        turned = tuple((theirs, own) for own, theirs in table.shared_by.columns)
+        holder = next(t for t in mapping.tables if t.name == table.shared_by.table)
+        yield holder, ParentLink(table.name, turned)
+
+
+def _free_of(
+    dialect: Dialect, holder: Relation, link: ParentLink, target: FromClause, name: str
+) -> Condition:
+    """The condition that no row of a table holds the row at hand."""
+    alias = holder.clause.alias(name)
+    below: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(alias)
+    ties = tied(link, alias, target)
+    return ~below.where(ties, *matching(dialect, holder, alias)).correlate(target).exists()

@@ -18,6 +18,7 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from connectors.base import Finding
 from connectors.mapping import StoreMapping, Table
+from connectors.sql.anchors import anchors_of
 from connectors.sql.columns import Column, Family, Relation
 from connectors.sql.links import link_of
 
@@ -80,14 +81,43 @@ def declared_columns(mapping: StoreMapping, table: Table) -> tuple[str, ...]:
     names = list(table.key) + [i.column for i in table.identifiers]
     if table.parent:
         names += [own for own, _ in table.parent.columns]
+    names += [filtered.column for filtered in table.where]
+    for link in (*table.references, *((table.shared_by,) if table.shared_by else ())):
+        names += [own for own, _ in link.columns]
     for group in table.groups:
         names += [field.column for field in group.fields]
-        names += [u.anchor.column for u in group.grounds if u.anchor and not u.anchor.of_parent]
+    names += read_by(table, of_parent=False)
     for child in mapping.children(table):
         names += [theirs for _, theirs in link_of(child).columns]
-        for group in child.groups:
-            names += [u.anchor.column for u in group.grounds if u.anchor and u.anchor.of_parent]
+        names += read_by(child, of_parent=True)
+    for other in mapping.tables:
+        names += _named_by(other, table)
     return tuple(dict.fromkeys(names))
+
+
+def read_by(table: Table, *, of_parent: bool) -> list[str]:
+    """Columns in which a table's grounds read a date or a consent, of its rows or its parents'."""
+    found: list[str] = []
+    for use in (use for group in table.groups for use in group.grounds):
+        found += [
+            anchor.column
+            for anchor in anchors_of(use)
+            if anchor.of_parent is of_parent and anchor.link is None
+        ]
+        if use.evidence is not None and use.evidence.of_parent is of_parent:
+            found.append(use.evidence.filter.column)
+    return found
+
+
+def _named_by(other: Table, table: Table) -> list[str]:
+    """Columns of ``table`` by which another table names its rows or reads their dates."""
+    links = [*other.references, *((other.shared_by,) if other.shared_by else ())]
+    found = [theirs for link in links if link.table == table.name for _, theirs in link.columns]
+    for use in (use for group in other.groups for use in group.grounds):
+        for anchor in anchors_of(use):
+            if anchor.link is not None and anchor.link.table == table.name:
+                found += [anchor.column, *(theirs for _, theirs in anchor.link.columns)]
+    return found
 
 
 def _relation(connection: sa.Connection, inspector: sa.Inspector, table: Table) -> Relation:

@@ -15,6 +15,7 @@ from connectors.base import Lookup, Match
 from connectors.mapping import IdentifierColumn, Key
 from connectors.sql.columns import Column, Family, Relation
 from connectors.sql.dialect import VALUES, Dialect
+from connectors.sql.filters import matching
 from connectors.sql.steps import CHUNK
 
 Asked = Mapping[str, list[int]]
@@ -80,7 +81,8 @@ def finders(dialect: Dialect, root: Relation) -> tuple[Finder, ...]:
         column = root.columns[identifier.column]
         narrow, wide = (
             sa.select(*selected).where(
-                dialect.found(clause.c[identifier.column], column, identifier.ignore_case, wide)
+                dialect.found(clause.c[identifier.column], column, identifier.ignore_case, wide),
+                *matching(dialect, root, clause),
             )
             for wide in (False, True)
         )

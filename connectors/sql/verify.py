@@ -92,7 +92,7 @@ def reread(rules: Rules, gather: Gather | None) -> Reread | None:
     statement = (
         sa.select(*labelled)
         .select_from(scope.source())
-        .where(rules.dialect.keyed(scope.root, scope.root_columns))
+        .where(rules.dialect.keyed(scope.root, scope.root_columns), *rules.selected)
         .group_by(*root)
     )
     if gather is not None:
@@ -108,6 +108,8 @@ def _left(rules: Rules, group: FieldGroup) -> ColumnElement[int]:
         return sa.literal_column("0")
     if goes == ():
         return sa.func.count()
+    if rules.shared:
+        return counted(every(goes)) if goes is not None else sa.literal_column("0")
     remains = [rules.unblank(group)] + ([every(goes)] if goes is not None else [])
     return counted(sa.and_(every(dead), sa.or_(*remains)))
 
@@ -118,12 +120,12 @@ def _kept(rules: Rules, use: GroundUse) -> Sequence[ColumnElement[Any]]:
     if lives is None:
         return ()
     if use.anchor is None:
-        return sa.func.count(), sa.null(), sa.literal_column("0")
-    anchor = rules.anchor(use.anchor)
+        rows = counted(every(lives)) if lives else sa.func.count()
+        return rows, sa.null(), sa.literal_column("0")
     return (
         counted(every(lives)),
-        sa.func.max(sa.case((every(lives), anchor))),
-        counted(anchor.is_(None)),
+        sa.func.max(sa.case((every(lives), rules.dates.value(use)))),
+        counted(rules.dates.unknown(use)),
     )
 
 

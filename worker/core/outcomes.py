@@ -205,16 +205,23 @@ def _running(policy: Policy, group: FieldGroup, keeping: Sequence[Kept]) -> int:
 
 def _until(policy: Policy, group: FieldGroup, keeping: Sequence[Kept]) -> date | None:
     """Return the first day without any keeping ground; None while one has no date."""
-    anchors = {use.ground: use.anchor for use in group.grounds}
     latest: date | None = None
     for kept in keeping:
-        anchor = anchors[kept.ground]
-        if anchor is None or (kept.nulls and anchor.null is NullAnchor.RUNNING):
+        missing = _missing_means(group, kept.ground)
+        if not missing or (kept.nulls and NullAnchor.RUNNING in missing):
             return None
         if kept.latest is not None:
             over = policy.until(kept.ground, kept.latest)
             latest = over if latest is None or over > latest else latest
     return latest
+
+
+def _missing_means(group: FieldGroup, ground: str) -> frozenset[NullAnchor]:
+    """What a missing date means for a ground; empty for one that has no anchor."""
+    for use in group.grounds:
+        if use.ground == ground and use.anchor is not None:
+            return frozenset(anchor.null for anchor in (use.anchor, *use.others))
+    return frozenset()
 
 
 def _dateless(table: Table, group: FieldGroup, found: Sequence[Remainder]) -> bool:
@@ -229,7 +236,7 @@ def _dateless(table: Table, group: FieldGroup, found: Sequence[Remainder]) -> bo
     unknown = {
         use.ground
         for use in group.grounds
-        if use.anchor is not None and use.anchor.null is NullAnchor.UNKNOWN
+        if NullAnchor.UNKNOWN in _missing_means(group, use.ground)
     }
     open_ended = {use.ground for use in group.grounds if use.anchor is None}
     for remainder in found:

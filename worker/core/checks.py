@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from worker.core.grounds import Ground, GroundKind, Purpose
+from worker.core.linking import dates_of
 from worker.core.references import Flaw, Place
-from worker.core.tables import DateRule, LaterRule, Store, TableRule
+from worker.core.tables import DateRule, Store, TableRule
 from worker.core.wording import near
 
 
@@ -52,7 +53,11 @@ def store_flaws(name: str, store: Store, grounds: Mapping[str, Ground]) -> Itera
 
 
 def _one_root(top: Place, store: Store) -> Iterator[Flaw]:
-    roots = [name for name, table in store.tables.items() if table.parent is None]
+    roots = [
+        name
+        for name, table in store.tables.items()
+        if table.parent is None and table.shared_by is None
+    ]
     if not roots:
         yield Flaw(top, "no table without a parent: the root's key is what names a person here")
     for name in roots[1:]:
@@ -74,6 +79,8 @@ def _order(top: Place, store: Store) -> Iterator[Flaw]:
 
 
 def _identifiers(place: Place, table: TableRule) -> Iterator[Flaw]:
+    if table.shared_by is not None:
+        return
     if table.parent is None and not table.identifiers:
         yield Flaw(
             place,
@@ -117,13 +124,6 @@ def _anchors(place: Place, table: TableRule, grounds: Mapping[str, Ground]) -> I
                     f"map{near(anchor_name, table.anchors)}; add under anchors: "
                     f'{anchor_name}: {{column: <date column>, "null": running or unknown}}',
                 )
-
-
-def dates_of(anchor: DateRule | LaterRule) -> tuple[DateRule, ...]:
-    """Return the one date of an anchor, or the several of which one counts."""
-    if isinstance(anchor, LaterRule):
-        return anchor.later_of or anchor.earlier_of
-    return (anchor,)
 
 
 def _dates(table: TableRule) -> Iterator[DateRule]:

@@ -32,6 +32,7 @@ from worker.core.checks import marketing_grounds, store_flaws
 from worker.core.compiling import compile_store
 from worker.core.decisions import ends, is_revocable
 from worker.core.grounds import Declared, Ground, Purpose, flaw
+from worker.core.linking import link_flaws
 from worker.core.references import Flaw, unknown_names
 from worker.core.tables import Store, StoreName
 from worker.core.wording import near
@@ -92,6 +93,7 @@ class Policy(Declared):
             flaws = [*marketing_grounds(policy.grounds, policy.purposes)]
             for name, store in policy.stores.items():
                 flaws += store_flaws(name, store, policy.grounds)
+                flaws += link_flaws(name, store, policy.grounds)
         if flaws:
             raise _refusal(flaws)
         policy._compile()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from aiokafka.errors import KafkaError
@@ -17,6 +18,8 @@ from connectors.faults import Fault, RetryLater
 from connectors.registry import connect
 from topics import admin, names
 from worker.core.policy import Policy
+from worker.hold import overdue
+from worker.ledger import holds
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.policy_file import PolicyError
 from worker.policy_file import load as load_policy
@@ -120,6 +123,8 @@ async def _ledger(settings: Settings) -> list[Found]:
         return [_error("ledger", str(error), "correct ERASURE_LEDGER")]
     try:
         await make_sure(ledger)
+        async with ledger.begin() as connection:
+            late = overdue(await holds.listed(connection), datetime.now(UTC).date())
     except (LedgerBehind, LedgerRefuses) as error:
         return [_error("ledger", *str(error).split("; ", 1))]
     except (LedgerAway, LedgerConflict) as error:
@@ -127,7 +132,11 @@ async def _ledger(settings: Settings) -> list[Found]:
         return [_error("ledger", f"it does not answer ({error})", todo)]
     finally:
         await ledger.close()
-    return [Found("ledger", "ok", f"{ledger.dialect}, up to date")]
+    found = [Found("ledger", "ok", f"{ledger.dialect}, up to date")]
+    if late:
+        what = f"{len(late)} holds are past their review date"
+        found.append(Found("ledger", "warning", what, "decide on them; see: erasure hold list"))
+    return found
 
 
 def _stores(settings: Settings, policy: Policy | None) -> list[Awaitable[list[Found]]]:

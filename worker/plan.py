@@ -17,9 +17,10 @@ from connectors.mapping import Key
 from topics import names, writing
 from worker.closing import close_ready
 from worker.context import Context
+from worker.core.lifecycle import CaseState
 from worker.core.planner import PlannedCase, Task, plan
 from worker.core.retry import Backoff
-from worker.ledger import answers, batches, cases, commands, consents
+from worker.ledger import answers, batches, cases, commands, consents, holds
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch
 from worker.ledger.cases import Ended
@@ -109,11 +110,14 @@ async def _commit(
     if (batch.stores_left, batch.attempts) != (seen.stores_left, seen.attempts):
         return None  # Somebody else planned it meanwhile.
     standing = await cases.of_batch(connection, batch.id)
-    ambiguous = {c: why for c, why in resolution.ambiguous.items() if c in standing}
-    for case_id, why in ambiguous.items():
+    held = await _held(context, connection, [p for p in people if p.case_id in standing])
+    aside = {c: (CaseState.HELD, why) for c, why in held.items()} | {
+        c: (CaseState.PARKED, why) for c, why in resolution.ambiguous.items() if c in standing
+    }
+    for case_id, (state, why) in aside.items():
         own = [person for person in people if person.case_id == case_id]
-        await _park(context, connection, case_id, own, why, batch.stopped_at)
-    todo = [p for p in people if p.case_id in standing and p.case_id not in ambiguous]
+        await _set_aside(context, connection, case_id, own, state, why, batch.stopped_at)
+    todo = [p for p in people if p.case_id in standing and p.case_id not in aside]
     planned_cases = [PlannedCase(p.case_id, *standing[p.case_id]) for p in todo]
     states = await consents.states_of_cases(connection, [p.case_id for p in todo])
     answered_before = await _answered(connection, batch) if batch.attempts else {}
@@ -190,15 +194,35 @@ async def _answer(
         await batches.finish(connection, batch.id, now)
 
 
-async def _park(
+async def _held(
+    context: Context, connection: Connection, people: Sequence[Person]
+) -> dict[UUID, Mapping[str, object]]:
+    """Find the cases whose subject is under a hold, by any identifier that the stores showed."""
+    if not people or not await holds.any_stands(connection):
+        return {}
+    pseudonym = context.sealer.pseudonym
+    by_case = {
+        person.case_id: {pseudonym(*identifier) for identifier in person.known | person.seen}
+        for person in people
+    }
+    standing = await holds.standing(connection, {p for own in by_case.values() for p in own})
+    return {
+        case_id: {"why": "hold", "hold": max(standing[p] for p in own if p in standing)}
+        for case_id, own in by_case.items()
+        if not own.isdisjoint(standing)
+    }
+
+
+async def _set_aside(
     context: Context,
     connection: Connection,
     case_id: UUID,
     own: Sequence[Person],
+    state: CaseState,
     why: Mapping[str, object],
     stopped_at: datetime | None,
 ) -> None:
-    """Give an ambiguous case a batch of its own, with its identifiers, to wait for an operator."""
+    """Give a parked or held case a batch of its own, with its identifiers, to wait in."""
     now = context.now()
     for person in own:
         person.forget()
@@ -220,7 +244,7 @@ async def _park(
         now=now,
         due_at=now,
     )
-    await cases.park(connection, case_id, batch_id, why)
+    await cases.set_aside(connection, case_id, batch_id, state, why)
 
 
 async def _answered(connection: Connection, batch: Batch) -> dict[str, set[UUID]]:

@@ -39,6 +39,8 @@ class Person:
     in_doubt: set[str] = field(default_factory=set)
     """Stores where such a command may have had an effect that nobody noted."""
     asked: dict[str, Identifiers] = field(default_factory=dict)
+    seen: Identifiers = field(default_factory=set)
+    """Strong identifiers of every row that was found, those that lead no further included."""
 
     def __post_init__(self) -> None:
         """At first nothing is known but what the event gave."""
@@ -140,6 +142,7 @@ def _learn(people: Sequence[Person], store: str, matches: Sequence[Match]) -> No
         keys = person.keys.setdefault(store, [])
         if match.key not in keys:
             keys.append(match.key)
+        person.seen.update(match.identifiers)
         if leads:
             person.known.update(match.identifiers)
             # What a store said of itself it need not be asked.

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import cases, checking, dead_letters, demo, ledger, policy, publish, run, topics
+from worker.cli import (
+    cases,
+    checking,
+    dead_letters,
+    demo,
+    hold,
+    ledger,
+    policy,
+    publish,
+    run,
+    topics,
+)
 from worker.cli.exits import tell
 
 app = typer.Typer(
@@ -29,6 +40,7 @@ checking.add_to(app)
 publish.add_to(app)
 cases.add_to(app)
 dead_letters.add_to(app)
+hold.add_to(app)
 topics.add_to(app)
 ledger.add_to(app)
 policy.add_to(app)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FIRST = (
     CaseState.PARKED,
+    CaseState.HELD,
     CaseState.OPEN,
     CaseState.CLOSED,
     CaseState.SUPERSEDED,

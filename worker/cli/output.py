@@ -27,6 +27,8 @@ STYLES = {
     "skipped": "dim",
     "open": "cyan",
     "parked": "bold yellow",
+    "held": "bold yellow",
+    "overdue": "bold red",
     "closed": "green",
     "superseded": "dim",
     "rejected": "magenta",

@@ -142,6 +142,9 @@ def _todo(case: Case, own: Sequence[CommandLine], left: Sequence[str]) -> str:
             f"decide: erasure case resume {case.id} --key {store}=KEY, "
             f"or erasure case reject {case.id} --by NAME --reason TEXT"
         )
+    if case.state is CaseState.HELD:
+        hold = (case.reason or {}).get("hold", "ID")
+        return f"waits for: erasure hold release {hold} --by NAME (see: erasure hold list)"
     if case.state is not CaseState.OPEN:
         return ""
     dead = [command for command in own if command.state == "dead"]

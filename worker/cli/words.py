@@ -103,7 +103,7 @@ def _kept(row: Mapping[str, Any], before: str) -> str:
 
 
 def reason_words(reason: Mapping[str, Any] | None) -> str:
-    """Say in a sentence why a case is parked, superseded or rejected."""
+    """Say in a sentence why a case is parked, held, superseded or rejected."""
     if not reason:
         return ""
     why = reason.get("why")
@@ -115,6 +115,8 @@ def reason_words(reason: Mapping[str, Any] | None) -> str:
         said += ": nobody knows which of them is the person, so nothing was erased"
     elif why == "chosen-key-not-found":
         said = f"the key that was chosen for {store} does not belong to the person of the event"
+    elif why == "hold":
+        said = f"hold {reason['hold']} stands: nothing of the person is erased until its release"
     elif why == "newer-consent":
         said = "a newer consent took its place"
     if "rejected_by" in reason:

@@ -4,8 +4,9 @@
 
     open ──────> closed, superseded
      │  ▲
-     ▼  │ resumed
+     ▼  │ resumed, released
     parked ────> rejected, superseded
+    held ──────> superseded
 
 Repeating a move changes nothing: every step of the worker may be done twice.
 """
@@ -23,6 +24,8 @@ class CaseState(StrEnum):
     """The stop is committed; it is being planned, or its tasks stand in commands."""
     PARKED = "parked"
     """Waits for a person: an identifier led to two people, for instance."""
+    HELD = "held"
+    """Waits for the release of a hold: nothing of its subject may be erased."""
     CLOSED = "closed"
     """Every task has an outcome that was verified."""
     SUPERSEDED = "superseded"
@@ -32,9 +35,12 @@ class CaseState(StrEnum):
 
 
 MOVES: Final[dict[CaseState, frozenset[CaseState]]] = {
-    CaseState.OPEN: frozenset({CaseState.PARKED, CaseState.CLOSED, CaseState.SUPERSEDED}),
+    CaseState.OPEN: frozenset(
+        {CaseState.PARKED, CaseState.HELD, CaseState.CLOSED, CaseState.SUPERSEDED}
+    ),
     # A resumed case is open again and planned anew, with the keys that the operator named.
     CaseState.PARKED: frozenset({CaseState.OPEN, CaseState.REJECTED, CaseState.SUPERSEDED}),
+    CaseState.HELD: frozenset({CaseState.OPEN, CaseState.SUPERSEDED}),
     CaseState.CLOSED: frozenset(),
     CaseState.SUPERSEDED: frozenset(),
     CaseState.REJECTED: frozenset(),

@@ -170,14 +170,18 @@ async def note_impact(connection: Connection, store: str, contracts: Mapping[UUI
         await connection.execute(_IMPACT, noted)
 
 
-async def park(
-    connection: Connection, case_id: UUID, batch_id: int, reason: Mapping[str, Any]
+async def set_aside(
+    connection: Connection,
+    case_id: UUID,
+    batch_id: int,
+    state: CaseState,
+    reason: Mapping[str, Any],
 ) -> None:
-    """Park one open case in a batch of its own, with words and counts that say why."""
+    """Park or hold one open case in a batch of its own, with words and counts that say why."""
     await connection.execute(
         update(cases)
-        .where(cases.c.id == case_id, cases.c.state.in_(origins(CaseState.PARKED)))
-        .values(state=CaseState.PARKED.value, batch_id=batch_id, reason=dict(reason))
+        .where(cases.c.id == case_id, cases.c.state.in_(origins(state)))
+        .values(state=state.value, batch_id=batch_id, reason=dict(reason))
     )
 
 

@@ -155,21 +155,25 @@ cases = Table(
     Column("received_at", Instant, nullable=False),
     Column("due_on", Date, nullable=False),
     Column("state", Text, nullable=False),
-    Column("reason", Json, comment="why it is parked or rejected: words and counts, no values"),
+    Column("reason", Json, comment="why it waits or was rejected: words and counts, no values"),
     Column("impact", Json, comment="running contracts that it touches, per store"),
     Column("closed_at", Instant),
     Column("answer_id", ForeignKey("answers.id"), index=False),
     CheckConstraint(_one_of("state", [state.value for state in CaseState]), name="state"),
-    CheckConstraint("(state IN ('open', 'parked')) = (closed_at IS NULL)", name="ended_has_a_time"),
+    CheckConstraint(
+        "(state IN ('open', 'parked', 'held')) = (closed_at IS NULL)", name="ended_has_a_time"
+    ),
     CheckConstraint("(closed_at IS NULL) = (answer_id IS NULL)", name="ended_has_an_answer"),
-    CheckConstraint("state <> 'parked' OR reason IS NOT NULL", name="parked_has_a_reason"),
+    CheckConstraint(
+        "state NOT IN ('parked', 'held') OR reason IS NOT NULL", name="waiting_has_a_reason"
+    ),
 )
 Index("ix_cases_answer_id", cases.c.answer_id)
 Index(
     "ix_cases_standing",
     cases.c.due_on,
-    postgresql_where=text("state IN ('open', 'parked')"),
-    sqlite_where=text("state IN ('open', 'parked')"),
+    postgresql_where=text("state IN ('open', 'parked', 'held')"),
+    sqlite_where=text("state IN ('open', 'parked', 'held')"),
 )
 
 suppressions = Table(
@@ -199,6 +203,28 @@ receipts = Table(
     comment="Outcomes of one task, re-read and without personal data",
 )
 Index("ix_receipts_case", receipts.c.case_id)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("by", Text, nullable=False, comment="who decided"),
+    Column("reason", Text, nullable=False),
+    Column("review_on", Date, nullable=False, comment="when somebody must look at it again"),
+    Column("placed_at", Instant, nullable=False),
+    Column("released_at", Instant),
+    Column("released_by", Text),
+    CheckConstraint("(released_at IS NULL) = (released_by IS NULL)", name="released_by_somebody"),
+    comment="Orders that nothing of a subject be erased (GDPR art. 17(3)(e))",
+)
+
+held_pseudonyms = Table(
+    "held_pseudonyms",
+    metadata,
+    Column("pseudonym", LargeBinary, nullable=False),
+    Column("hold_id", ForeignKey("holds.id"), nullable=False),
+    PrimaryKeyConstraint("pseudonym", "hold_id"),
+)
 
 policies = Table(
     "policies",

@@ -12,10 +12,11 @@ ENDED = [state for state in CaseState if state not in STANDING]
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        (CaseState.OPEN, ("open", "parked")),
+        (CaseState.OPEN, ("held", "open", "parked")),
         (CaseState.PARKED, ("open", "parked")),
         (CaseState.CLOSED, ("open",)),
-        (CaseState.SUPERSEDED, ("open", "parked")),
+        (CaseState.HELD, ("held", "open")),
+        (CaseState.SUPERSEDED, ("held", "open", "parked")),
         (CaseState.REJECTED, ("parked",)),
     ],
 )

@@ -93,7 +93,7 @@ async def test_the_open_cases_of_a_batch(ledger: Ledger) -> None:
         batch_id, other = await a_batch(connection), await a_batch(connection)
         first, second, third = await some_cases(connection, batch_id, 3)
         await some_cases(connection, other)
-        await cases.park(connection, third, other, {"why": "x"})
+        await cases.set_aside(connection, third, other, CaseState.PARKED, {"why": "x"})
         answer_id = await answers.open_answer(connection, batch_id, None, NOW)
         await cases.end(connection, [second], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
         assert await cases.open_ids(connection, batch_id) == {first}
@@ -150,7 +150,9 @@ async def test_parking_and_moving(ledger: Ledger) -> None:
         answer_id = await answers.open_answer(connection, batch_id, None, NOW)
         await cases.end(connection, [ended], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
         for case_id in (parked, ended):
-            await cases.park(connection, case_id, own, {"why": "ambiguous", "people": 2})
+            await cases.set_aside(
+                connection, case_id, own, CaseState.PARKED, {"why": "ambiguous", "people": 2}
+            )
         case = await cases.read(connection, parked)
         assert case is not None
         assert (case.state, case.batch_id) == (CaseState.PARKED, own)
@@ -236,7 +238,7 @@ async def test_a_batch_forgets_its_identifiers_when_nobody_needs_them(ledger: Le
 
         await cases.end(connection, [first], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
         assert await payload() == b"sealed"
-        await cases.park(connection, second, batch_id, {"why": "x"})
+        await cases.set_aside(connection, second, batch_id, CaseState.PARKED, {"why": "x"})
         await batches.planned(
             connection, batch_id, stores_left=[], policy="v1", now=NOW, due_at=NOW
         )

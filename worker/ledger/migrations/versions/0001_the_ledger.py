@@ -60,6 +60,31 @@ def upgrade() -> None:
         sqlite_where=sa.text("planned_at IS NULL OR stopped_at IS NULL"),
     )
     op.create_table(
+        "holds",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("by", sa.Text(), nullable=False, comment="who decided"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "review_on", sa.Date(), nullable=False, comment="when somebody must look at it again"
+        ),
+        sa.Column("placed_at", Instant(), nullable=False),
+        sa.Column("released_at", Instant(), nullable=True),
+        sa.Column("released_by", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(released_at IS NULL) = (released_by IS NULL)",
+            name=op.f("ck_holds_released_by_somebody"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
+        comment="Orders that nothing of a subject be erased (GDPR art. 17(3)(e))",
+    )
+    op.create_table(
+        "held_pseudonyms",
+        sa.Column("pseudonym", sa.LargeBinary(), nullable=False),
+        sa.Column("hold_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_held_pseudonyms_hold_id")),
+        sa.PrimaryKeyConstraint("pseudonym", "hold_id", name=op.f("pk_held_pseudonyms")),
+    )
+    op.create_table(
         "policies",
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column(
@@ -214,7 +239,7 @@ def upgrade() -> None:
             "reason",
             Json,
             nullable=True,
-            comment="why it is parked or rejected: words and counts, no values",
+            comment="why it waits or was rejected: words and counts, no values",
         ),
         sa.Column(
             "impact", Json, nullable=True, comment="running contracts that it touches, per store"
@@ -222,14 +247,15 @@ def upgrade() -> None:
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("answer_id", Id, nullable=True),
         sa.CheckConstraint(
-            "(state IN ('open', 'parked')) = (closed_at IS NULL)",
+            "(state IN ('open', 'parked', 'held')) = (closed_at IS NULL)",
             name=op.f("ck_cases_ended_has_a_time"),
         ),
         sa.CheckConstraint(
-            "state <> 'parked' OR reason IS NOT NULL", name=op.f("ck_cases_parked_has_a_reason")
+            "state NOT IN ('parked', 'held') OR reason IS NOT NULL",
+            name=op.f("ck_cases_waiting_has_a_reason"),
         ),
         sa.CheckConstraint(
-            "state IN ('open', 'parked', 'closed', 'superseded', 'rejected')",
+            "state IN ('open', 'parked', 'held', 'closed', 'superseded', 'rejected')",
             name=op.f("ck_cases_state"),
         ),
         sa.CheckConstraint(
@@ -246,8 +272,8 @@ def upgrade() -> None:
         "cases",
         ["due_on"],
         unique=False,
-        postgresql_where=sa.text("state IN ('open', 'parked')"),
-        sqlite_where=sa.text("state IN ('open', 'parked')"),
+        postgresql_where=sa.text("state IN ('open', 'parked', 'held')"),
+        sqlite_where=sa.text("state IN ('open', 'parked', 'held')"),
     )
     op.create_table(
         "receipts",

@@ -1,0 +1,52 @@
+"""A hold that is placed when the commands are already written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from tests.support.judging import assert_gone_honestly
+from tests.support.nordlys import Person, about, erasure
+from tests.support.world import Event, World, id_of
+from topics.publishing import event_to_message
+from topics.reading import Message
+from worker import hold
+from worker.intake import take_in
+from worker.ledger import commands
+from worker.plan import plan_batch
+
+
+async def test_a_hold_takes_a_case_out_of_commands(world: World) -> None:
+    """A command that lies ready when the hold is placed leaves the person out; others go."""
+    held, other = Person(), Person()
+    await world.stores.add(held, other)
+    before = await world.stores.dump()
+    asked, free = erasure(held), erasure(other)
+    async with world.context() as context:
+        (batch,) = await take_in(context, [_message(0, asked), _message(1, free)])
+        await plan_batch(context, batch)
+        placed = await hold.place_on_case(
+            context,
+            id_of(asked),
+            by="Kari Nordmann",
+            reason="a claim is before the court",
+            review_on=datetime.now(UTC).date() + timedelta(days=90),
+        )
+        assert (placed.cases, placed.attempted) == ((id_of(asked),), ())
+        async with context.ledger.begin() as connection:
+            ready = await commands.listed(connection, batch_id=batch)
+        assert any(id_of(asked) in command.case_ids for command in ready)
+    with world.worker() as worker:
+        await world.until_told(free)
+        await world.until_states(asked, state="held")
+        assert about(await world.stores.dump(), [held]) == about(before, [held])
+        async with world.context() as context:
+            await hold.release(context, placed.hold, by="Kari Nordmann")
+        await world.until_told(asked)
+        await assert_gone_honestly(world, before, [(held, asked), (other, free)])
+        assert await worker.stop() == 0
+
+
+def _message(offset: int, event: Event) -> Message:
+    """An event as it is read from its topic."""
+    sent = event_to_message(event)
+    return Message(sent.topic, 0, offset, sent.key, sent.value, sent.headers)

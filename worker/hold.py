@@ -1,0 +1,135 @@
+"""Holds: a named person orders that nothing of a subject be erased for now (GDPR art. 17(3)(e)).
+
+The stop is not touched: nothing new is collected. A hold knows its subject by pseudonyms of every
+identifier that the stores link to it, so that a case under another identifier is held as well.
+A store that does not answer when the hold is placed is asked again when a case is planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID, uuid4
+
+from topics.subject import normalise
+from worker.context import Context
+from worker.ledger import batches, cases, commands, consents, holds
+from worker.ledger.holds import Hold
+from worker.operate import NotPossible
+from worker.payloads import open_people
+from worker.plan import plan_batch
+from worker.resolve import Person, resolve
+from worker.supersede import reopen
+
+Identifiers = set[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a new hold met."""
+
+    hold: int
+    cases: tuple[UUID, ...]
+    """Cases that wait for its release from now on."""
+    attempted: tuple[UUID, ...]
+    """Those of them of which a store may already have erased something."""
+    unanswered: tuple[str, ...]
+    """Stores that could not say which other identifiers the subject has."""
+
+
+async def place_on_subject(
+    context: Context, subject: Mapping[str, str], *, by: str, reason: str, review_on: date
+) -> Placed:
+    """Hold a person who is named by identifiers. Raises NotPossible for one that cannot be."""
+    given: Identifiers = set()
+    vocabulary = context.policy.vocabulary()
+    for kind, value in subject.items():
+        form = vocabulary.identifiers.get(kind)
+        if form is None:
+            known = ", ".join(sorted(vocabulary.identifiers))
+            raise NotPossible(f"the policy knows no identifier '{kind}'; it has: {known}")
+        try:
+            given.add((kind, normalise(form, value, vocabulary.country)))
+        except ValueError as error:
+            raise NotPossible(f"the {kind} {error}") from None
+    return await _place(context, given, set(), by=by, reason=reason, review_on=review_on)
+
+
+async def place_on_case(
+    context: Context, case_id: UUID, *, by: str, reason: str, review_on: date
+) -> Placed:
+    """Hold the person whom a case is about. Raises NotPossible when there is no such case."""
+    given: Identifiers = set()
+    async with context.ledger.begin() as connection:
+        case = await cases.read(connection, case_id)
+        if case is None:
+            raise NotPossible("there is no such case; list them with: erasure cases")
+        recorded = await consents.pseudonyms_of_cases(connection, [case_id])
+        batch = await batches.read(connection, case.batch_id)
+    if batch is not None and batch.payload is not None:
+        for person in open_people(context.sealer, batch.payload, batch.key_id):
+            if person.case_id == case_id:
+                given |= person.known
+    pseudonyms = recorded.get(case_id, set())
+    if not given and not pseudonyms:
+        raise NotPossible("the case has ended and nothing is kept of its person; name the subject")
+    return await _place(context, given, pseudonyms, by=by, reason=reason, review_on=review_on)
+
+
+async def release(context: Context, hold_id: int, *, by: str) -> tuple[UUID, ...]:
+    """End a hold; its cases go on by themselves, unless another hold stands. Returns them.
+
+    Raises NotPossible when no such hold stands.
+    """
+    async with context.ledger.begin() as connection:
+        if not await holds.release(connection, hold_id, by=by, now=context.now()):
+            raise NotPossible(f"no hold {hold_id} stands; see: erasure hold list --all")
+        waiting = await holds.held_cases(connection, hold_id)
+        to_plan = [
+            await reopen(context, connection, batch_id, ids) for batch_id, ids in waiting.items()
+        ]
+    for batch_id in to_plan:
+        await plan_batch(context, batch_id)
+    return tuple(sorted(case_id for ids in waiting.values() for case_id in ids))
+
+
+def overdue(found: Collection[Hold], today: date) -> list[Hold]:
+    """Return the standing holds whose review date has come."""
+    return [hold for hold in found if hold.released_at is None and hold.review_on <= today]
+
+
+async def _place(
+    context: Context,
+    given: Identifiers,
+    pseudonyms: set[bytes],
+    *,
+    by: str,
+    reason: str,
+    review_on: date,
+) -> Placed:
+    person = Person(uuid4(), set(given))
+    answered = await resolve([person], context.connectors, context.timing.lookup_timeout)
+    known = person.known | person.seen
+    pseudonyms |= {context.sealer.pseudonym(kind, value) for kind, value in known}
+    async with context.ledger.begin() as connection:
+        hold_id = await holds.place(
+            connection, pseudonyms, by=by, reason=reason, review_on=review_on, now=context.now()
+        )
+    taken: set[UUID] = set()
+    attempted: set[UUID] = set()
+    to_plan: list[int] = []
+    # After the hold is committed: whatever is planned from now on sees it, and whatever was
+    # planned before is seen here.
+    async with context.ledger.begin() as connection:
+        for batch_id, ids in (await holds.open_cases(connection, pseudonyms)).items():
+            for command in await commands.listed(connection, batch_id=batch_id):
+                if command.attempted_at is not None:
+                    attempted |= ids & set(command.case_ids)
+            to_plan.append(await reopen(context, connection, batch_id, ids))
+            taken |= ids
+    for batch_id in to_plan:
+        await plan_batch(context, batch_id)
+    return Placed(
+        hold_id, tuple(sorted(taken)), tuple(sorted(attempted)), tuple(sorted(answered.unanswered))
+    )

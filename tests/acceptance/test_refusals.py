@@ -238,3 +238,19 @@ def test_a_version_of_the_policy_keeps_its_text(installation: Installation, tmp_
     (known,) = installation.erasure("policy", "list", "--json").json
     assert installation.erasure("policy", "show", known["version"]).out == POLICY.read_text()
     assert installation.erasure("policy", "show", "none").code == WRONG
+
+
+def test_a_hold_is_placed_listed_and_released(installation: Installation) -> None:
+    """A hold names who, why and until when; it is listed without the person, and released once."""
+    order = ("--by", "Kari Nordmann", "--reason", "a claim", "--review", "2026-01-01")
+    assert installation.erasure("hold", "place", *order).code == USAGE
+    person = ("--subject", "customer_id=HELD-7")
+    assert installation.erasure("hold", "place", *order, *person).code == OK
+    listed = installation.erasure("hold", "list", "--json")
+    (hold,) = listed.json
+    assert (hold["by"], hold["reason"], hold["review_on"]) == order[1::2]
+    assert "HELD-7" not in listed.out
+    assert "overdue" in installation.erasure("hold", "list").out
+    assert "past their review date" in installation.erasure("check").out
+    release = ("hold", "release", str(hold["id"]), "--by", "Kari Nordmann")
+    assert [installation.erasure(*release).code for _ in range(2)] == [OK, WRONG]

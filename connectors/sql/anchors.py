@@ -19,7 +19,7 @@ from connectors.mapping import Anchor, GroundUse, ParentLink, Pick
 from connectors.sql.columns import Relation
 from connectors.sql.dialect import Condition, Dialect
 from connectors.sql.filters import matching
-from connectors.sql.links import Scope
+from connectors.sql.links import Scope, tied
 
 CUTOFF = "erasure_cutoff_"
 
@@ -121,8 +121,8 @@ class Dates:
         self._aliases.append(len(self._aliases))
         relation = self.relations[link.table]
         alias = relation.clause.alias(f"erasure_linked_{len(self._aliases)}")
-        ties = [self.scope.target.c[own] == alias.c[theirs] for own, theirs in link.columns]
-        return alias, [*ties, *matching(self.dialect, relation, alias)]
+        ties = tied(link, (self.scope.relation, self.scope.target), (relation, alias))
+        return alias, [ties, *matching(self.dialect, relation, alias)]
 
     def _date(self, anchor: Anchor, linked: sa.FromClause) -> ColumnElement[Any]:
         assert anchor.link is not None  # noqa: S101 - only asked for anchors over a link

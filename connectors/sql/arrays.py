@@ -58,12 +58,24 @@ class PostgreSQL:
             return sa.literal_column("E'" + text.replace("\\", "\\\\") + "'")
         return sa.literal_column(f"'{text}'")
 
-    def differs(self, expression: ColumnElement[Any], column: Column, field: Field) -> Condition:
+    def differs(
+        self,
+        expression: ColumnElement[Any],
+        column: Column,
+        field: Field,
+        value: ColumnElement[Any],
+    ) -> Condition:
         """Compare as plain text what would fold case or has no equality of its own."""
         json = isinstance(column.type, postgresql.JSON)
         if column.folds or (json and not isinstance(column.type, postgresql.JSONB)):
             expression = sa.cast(expression, sa.Text())
-        return differs(expression, self.overwrite(column, field), field)
+        return differs(expression, value, field)
+
+    def text(self, expression: ColumnElement[Any], column: Column) -> ColumnElement[str]:
+        """Cast it; padded text comes without its padding."""
+        if column.family is Family.BINARY:
+            return sa.func.encode(expression, sa.literal_column("'hex'"), type_=sa.Text())
+        return sa.cast(expression, sa.Text())
 
     def key(self, expression: ColumnElement[Any], column: Column) -> ColumnElement[Any]:
         """What is neither number nor text comes as text, padded text without its padding."""

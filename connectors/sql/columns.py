@@ -21,6 +21,8 @@ from sqlalchemy.types import TypeEngine
 from connectors.faults import Refused
 from connectors.mapping import Field, Key, Table
 
+KEY = "{key}"
+"""Stands for the row's own key in a declared overwrite."""
 Params = dict[str, Any]
 """Bind values of one execution, by bind name."""
 
@@ -56,6 +58,8 @@ class Column:
     type: TypeEngine[Any]
     nullable: bool
     folds: bool
+    generated: bool = False
+    """Computed by the database from other columns, with which it changes and goes."""
 
     def fits(self, value: str) -> bool:
         """Whether a text could stand in this column at all.
@@ -188,6 +192,10 @@ def overwrite_for(column: Column, field: Field) -> str | int | None:
         date.fromisoformat(str(field.overwrite)[:10])
     length = getattr(column.type, "length", None)
     text = str(field.overwrite)
+    if KEY in text:
+        if column.family not in (Family.TEXT, Family.ANY):
+            raise ValueError("a key is text")
+        text = text.replace(KEY, "0")
     if column.family is Family.TEXT and length is not None and len(text) > length:
         raise ValueError("longer than the column")
     return text if column.family is not Family.OTHER else field.overwrite

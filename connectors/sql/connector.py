@@ -29,27 +29,29 @@ from connectors.base import (
 )
 from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape, StoreMapping
-from connectors.sql import fitting, portable, postgresql
+from connectors.sql import documents, fitting, portable, postgresql
 from connectors.sql.columns import Column, Family
+from connectors.sql.detach import detaching
 from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
 from connectors.sql.errors import Phase, guarded, translate
+from connectors.sql.fading import StillThere, fades
 from connectors.sql.predicates import rules
 from connectors.sql.reflect import Reflection, full_name, reflect
 from connectors.sql.resolve import Finder, finders, resolve
 from connectors.sql.sharing import Shared, find
 from connectors.sql.steps import Batch, Step, Tally
-from connectors.sql.verify import Reread, reread
+from connectors.sql.verify import Look, reread
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The statements of one shape, children before parents."""
+    """The statements of one shape, children before parents, histories last."""
 
     erase: tuple[Step, ...]
-    verify: tuple[Reread, ...]
+    verify: tuple[Look, ...]
     shared: tuple[Shared, ...] = ()
 
 
@@ -238,22 +240,24 @@ class SqlConnector:
         """Build the statements of a shape."""
         build = postgresql.steps if self._postgresql else portable.steps
         erase: list[Step] = []
-        verify: list[Reread] = []
+        verify: list[Look] = []
         shared: list[Shared] = []
         relations = opened.reflection.relations
-        for table in reversed(self._mapping.tables):
+        for table in self._mapping.children_first():
             its = rules(opened.dialect, self._mapping, relations, table.name, shape)
             again = reread(its, postgresql.alike if self._postgresql else None)
             if table.shared_by is None:
-                erase += build(its)
-                verify += [again] if again is not None else []
+                erase += [*documents.rewriting(its), *detaching(its, relations), *build(its)]
+                looks = (*(() if again is None else (again,)), *documents.rereading(its))
+                verify += looks
+                if fades(self._mapping, table):
+                    erase.append(StillThere(full_name(table), looks))
             elif again is not None:
                 names = tuple(group.name for group in table.groups)
                 statement, root = find(its, self._mapping, relations, table)
                 key = relations[table.name].key
-                shared.append(
-                    Shared(full_name(table), statement, root, key, names, build(its), again)
-                )
+                goes = (*detaching(its, relations), *build(its))
+                shared.append(Shared(full_name(table), statement, root, key, names, goes, again))
         return Plan(tuple(erase), tuple(verify), tuple(shared))
 
     @asynccontextmanager

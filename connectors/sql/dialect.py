@@ -43,8 +43,17 @@ class Dialect(Protocol):
     def overwrite(self, column: Column, field: Field) -> ColumnElement[Any]:
         """Write the declared overwrite as a value of its column."""
 
-    def differs(self, expression: ColumnElement[Any], column: Column, field: Field) -> Condition:
+    def differs(
+        self,
+        expression: ColumnElement[Any],
+        column: Column,
+        field: Field,
+        value: ColumnElement[Any],
+    ) -> Condition:
         """Tell whether a field still holds something else, to the letter, than its overwrite."""
+
+    def text(self, expression: ColumnElement[Any], column: Column) -> ColumnElement[str]:
+        """Read a column as text, binary ones in hexadecimal."""
 
     def key(self, expression: ColumnElement[Any], column: Column) -> ColumnElement[Any]:
         """Read a key or identifier in a form that :meth:`Column.decode` understands."""

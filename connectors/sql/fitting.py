@@ -9,8 +9,11 @@ from connectors.mapping import Anchor, StoreMapping, Table
 from connectors.sql.anchors import anchors_of
 from connectors.sql.columns import Family, Relation, overwrite_for
 from connectors.sql.dialect import Dialect
+from connectors.sql.folding import lowered
 from connectors.sql.links import parent_of
+from connectors.sql.overwrites import plain
 from connectors.sql.reflect import Reflection, full_name
+from connectors.sql.unfit import unfit
 
 
 def errors(dialect: Dialect, mapping: StoreMapping, reflection: Reflection) -> list[Finding]:
@@ -23,6 +26,7 @@ def errors(dialect: Dialect, mapping: StoreMapping, reflection: Reflection) -> l
         found += _keys(mapping, reflection.relations, table)
         found += _anchors(dialect, mapping, reflection.relations, table)
         found += _overwrites(relation)
+        found += unfit(mapping, relation)
     return found
 
 
@@ -65,7 +69,7 @@ def _keys(
         return
     parent = parent_of(mapping, table)
     theirs = [column for _, column in table.parent.columns]
-    if not relations[parent.name].is_unique(theirs):
+    if not relations[parent.name].is_unique(theirs) and not table.parent.ignore_case:
         yield Finding(
             "error",
             f"{full_name(table)} names its parent by {', '.join(theirs)} of {full_name(parent)}, "
@@ -99,7 +103,7 @@ def _anchors(
 
 def _overwrites(relation: Relation) -> Iterator[Finding]:
     for group in relation.table.groups:
-        for field in group.fields:
+        for field in plain(group):
             try:
                 overwrite_for(relation.columns[field.column], field)
             except ValueError:
@@ -118,21 +122,25 @@ def _indexes(relation: Relation) -> Iterator[Finding]:
         column = relation.columns.get(identifier.column)
         if column is None:
             continue
-        lowered = identifier.ignore_case and column.family is Family.TEXT and not column.folds
-        if not (_lowered(relation, column.name) if lowered else relation.has_index([column.name])):
-            what = f"lower({column.name})" if lowered else column.name
+        lower = identifier.ignore_case and column.family is Family.TEXT and not column.folds
+        if not (_lowered(relation, column.name) if lower else relation.has_index([column.name])):
+            what = f"lower({column.name})" if lower else column.name
             yield Finding(
                 "warning",
                 f"identifier {identifier.kind} is looked up in {name}.{column.name} "
                 "without an index: every batch reads the whole table",
                 f"CREATE INDEX ON {name} ({what})"
-                if not lowered
+                if not lower
                 else f"CREATE INDEX ON {name} (({what})), or a column that ignores case",
             )
     if table.parent:
         own = [column for column, _ in table.parent.columns]
-        if not relation.has_index(own):
-            columns = ", ".join(own)
+        first = relation.columns.get(own[0])
+        if first is not None and lowered(first, table.parent.ignore_case):
+            served, columns = _lowered(relation, own[0]), f"(lower({own[0]}))"
+        else:
+            served, columns = relation.has_index(own), ", ".join(own)
+        if not served:
             yield Finding(
                 "warning",
                 f"{name} is reached through {columns} without an index: "
@@ -155,7 +163,7 @@ def _nulls(mapping: StoreMapping, relation: Relation) -> Iterator[Finding]:
     table = relation.table
     stays = table.row_stays or len(table.groups) > 1 or bool(mapping.children(table))
     for group in table.groups if stays else ():
-        for field in group.fields:
+        for field in plain(group):
             column = relation.columns.get(field.column)
             if column is not None and not column.nullable and field.overwrite is None:
                 yield Finding(

@@ -13,6 +13,7 @@ from connectors.mapping import ParentLink, StoreMapping, Table
 from connectors.sql.columns import Column, Relation
 from connectors.sql.dialect import Condition, Dialect
 from connectors.sql.filters import matching
+from connectors.sql.folding import same
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def carried(mapping: StoreMapping, table: Table) -> tuple[str, ...] | None:
     if table.parent is None:
         return table.key
     above = carried(mapping, parent_of(mapping, table))
-    own = {theirs: mine for mine, theirs in link_of(table).columns}
+    link = link_of(table)
+    own = {theirs: mine for mine, theirs in link.columns if not link.ignore_case}
     if above is None or not all(name in own for name in above):
         return None
     return tuple(own[name] for name in above)
@@ -93,7 +95,8 @@ def scope(
         parent = parent_of(mapping, above)
         alias = relations[parent.name].clause.alias(f"erasure_parent_{len(joins)}")
         kept = matching(dialect, relations[parent.name], alias)
-        joins.append((alias, sa.and_(tied(link_of(above), below, alias), *kept)))
+        own_side, other_side = (relations[above.name], below), (relations[parent.name], alias)
+        joins.append((alias, sa.and_(tied(link_of(above), own_side, other_side), *kept)))
         below, above = alias, parent
         if root is None:
             root = carried(mapping, parent)
@@ -110,6 +113,16 @@ def scope(
     )
 
 
-def tied(link: ParentLink, own: FromClause, other: FromClause) -> Condition:
+Side = tuple[Relation, FromClause]
+"""One side of a link: the table, and what a statement calls it."""
+
+
+def tied(link: ParentLink, own: Side, other: Side) -> Condition:
     """The condition that a row belongs to a row of the table that its link names."""
-    return sa.and_(*(own.c[mine] == other.c[theirs] for mine, theirs in link.columns))
+    (mine, here), (theirs, there) = own, other
+    return sa.and_(
+        *(
+            same((here.c[a], mine.columns[a]), (there.c[b], theirs.columns[b]), link.ignore_case)
+            for a, b in link.columns
+        )
+    )

@@ -65,12 +65,23 @@ class MariaDB(_Expanding):
         value = overwrite_for(column, field)
         return sa.null() if value is None else sa.literal(value)
 
-    def differs(self, expression: ColumnElement[Any], column: Column, field: Field) -> Condition:
+    def differs(
+        self,
+        expression: ColumnElement[Any],
+        column: Column,
+        field: Field,
+        value: ColumnElement[Any],
+    ) -> Condition:
         """Compare texts byte by byte: to its collation, a person called X may be an overwrite x."""
-        value = self.overwrite(column, field)
         if column.family is Family.TEXT and field.overwrite is not None:
             return differs(_bytes(expression), _bytes(value), field)
         return differs(expression, value, field)
+
+    def text(self, expression: ColumnElement[Any], column: Column) -> ColumnElement[str]:
+        """Cast it to the character set that holds everything."""
+        if column.family is Family.BINARY:
+            return sa.func.lower(sa.func.hex(expression), type_=sa.Text())
+        return sa.cast(expression, mysql.CHAR(charset="utf8mb4"))
 
     def found(
         self, expression: ColumnElement[Any], column: Column, ignore_case: bool, wide: bool
@@ -109,10 +120,22 @@ class SQLite(_Expanding):
         value = overwrite_for(column, field)
         return sa.null() if value is None else sa.literal(value)
 
-    def differs(self, expression: ColumnElement[Any], column: Column, field: Field) -> Condition:
+    def differs(
+        self,
+        expression: ColumnElement[Any],
+        column: Column,
+        field: Field,
+        value: ColumnElement[Any],
+    ) -> Condition:
         """Compare to the letter, whatever the column's collation."""
         exact = sa.collate(expression, "BINARY") if field.overwrite is not None else expression
-        return differs(exact, self.overwrite(column, field), field)
+        return differs(exact, value, field)
+
+    def text(self, expression: ColumnElement[Any], column: Column) -> ColumnElement[str]:
+        """Cast it; a blob is shown in hexadecimal."""
+        if column.family is Family.BINARY:
+            return sa.func.lower(sa.func.hex(expression), type_=sa.Text())
+        return sa.cast(expression, sa.Text())
 
     def found(
         self, expression: ColumnElement[Any], column: Column, ignore_case: bool, wide: bool

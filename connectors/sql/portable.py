@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.mapping import FieldGroup, Key
 from connectors.sql.columns import Column
+from connectors.sql.overwrites import plain
 from connectors.sql.predicates import All, Rules
 from connectors.sql.steps import CHUNK, Batch, Step, Tally, every
 
@@ -67,13 +68,8 @@ class EraseTable:
         statement = self.updates.get(flags)
         if statement is None:
             rules = self.rules
-            columns = rules.scope.relation.columns
-            values = {
-                f.column: rules.dialect.overwrite(columns[f.column], f)
-                for group, due in zip(self.due, flags, strict=True)
-                if due
-                for f in group.fields
-            }
+            due = (group for group, flag in zip(self.due, flags, strict=True) if flag)
+            values = rules.values(*due)
             statement = sa.update(rules.scope.relation.clause).where(_by_key(rules)).values(values)
             self.updates[flags] = statement
         return statement
@@ -82,7 +78,7 @@ class EraseTable:
 def steps(rules: Rules) -> Sequence[Step]:
     """Build the statements of one table under one shape; none where nothing can be dead."""
     goes = rules.goes()
-    due = rules.due()
+    due = tuple((group, dead) for group, dead in rules.due() if plain(group))
     if goes is None and not due:
         return ()
     look = _look(rules, goes, due)

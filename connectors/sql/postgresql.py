@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.mapping import FieldGroup
 from connectors.sql.columns import Column
+from connectors.sql.overwrites import plain
 from connectors.sql.predicates import All, Rules
 from connectors.sql.steps import Batch, Step, Tally, every
 
@@ -63,7 +64,7 @@ def steps(rules: Rules) -> Sequence[Step]:
     names = tuple(group.name for group in rules.groups)
     if goes is not None:
         made.append(Delete(_delete(rules, goes), scope.root_columns, rules.cutoffs, names))
-    due = rules.due()
+    due = [(group, dead) for group, dead in rules.due() if plain(group)]
     if due:
         statement = _overwrite_one(rules, *due[0]) if _simple(rules, due) else None
         if statement is None:
@@ -115,7 +116,7 @@ def _overwrite_one(rules: Rules, group: FieldGroup, dead: All) -> Select[Any]:
     changed = (
         sa.update(target)
         .where(_keyed(rules), *dead, rules.unblank(group))
-        .values(_values(rules, group))
+        .values(rules.values(group))
         .returning(*_root(rules))
         .cte("changed")
     )
@@ -140,7 +141,7 @@ def _overwrite_many(rules: Rules, due: Sequence[tuple[FieldGroup, All]]) -> Sele
     )
     values: dict[str, ColumnElement[Any]] = {}
     for flag, (group, _) in zip(flags, due, strict=True):
-        for name, value in _values(rules, group).items():
+        for name, value in rules.values(group).items():
             values[name] = sa.case((found.c[flag.name], value), else_=target.c[name])
     reported = [found.c[label.name] for label in (*_root(rules), *flags)]
     same = (column == found.c[label.name] for column, label in zip(scope.key(), keys, strict=True))
@@ -149,8 +150,3 @@ def _overwrite_many(rules: Rules, due: Sequence[tuple[FieldGroup, All]]) -> Sele
     root, due_flags = list(changed.c)[:width], list(changed.c)[width:]
     counts = [sa.func.count().filter(flag) for flag in due_flags]
     return alike(sa.select(*root, *counts).group_by(*root), width)
-
-
-def _values(rules: Rules, group: FieldGroup) -> dict[str, ColumnElement[Any]]:
-    columns = rules.scope.relation.columns
-    return {f.column: rules.dialect.overwrite(columns[f.column], f) for f in group.fields}

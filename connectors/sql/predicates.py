@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import FromClause
+from sqlalchemy import ColumnElement
 
 from connectors.mapping import (
     Evidence,
@@ -23,11 +23,12 @@ from connectors.mapping import (
     StoreMapping,
     Table,
 )
+from connectors.sql import overwrites
 from connectors.sql.anchors import CUTOFF, Dates, anchors_of
 from connectors.sql.columns import Relation
 from connectors.sql.dialect import Condition, Dialect
 from connectors.sql.filters import matching, passes
-from connectors.sql.links import Scope, scope, tied
+from connectors.sql.links import Scope, Side, scope, tied
 
 All = tuple[Condition, ...]
 __all__ = ["CUTOFF", "All", "Rules", "rules"]
@@ -116,15 +117,12 @@ class Rules:
         return tuple((group, dead) for group, dead in found if dead is not None)
 
     def unblank(self, group: FieldGroup) -> Condition:
-        """Whether any field of a group still holds something else than its overwrite."""
-        columns = self.scope.relation.columns
-        return sa.or_(
-            sa.false(),
-            *(
-                self.dialect.differs(self.scope.target.c[f.column], columns[f.column], f)
-                for f in group.fields
-            ),
-        )
+        """Whether any column of a group still holds something else than its overwrite."""
+        return overwrites.unblank(self.dialect, self.scope.relation, self.scope.target, group)
+
+    def values(self, *groups: FieldGroup) -> dict[str, ColumnElement[Any]]:
+        """What an UPDATE writes into the columns of some groups."""
+        return overwrites.values(self.dialect, self.scope.relation, self.scope.target, groups)
 
 
 def rules(
@@ -146,7 +144,7 @@ def rules(
     )
     where = scope(dialect, mapping, relations, table, parent_anchor=parent_anchor)
     childless = [
-        _free_of(dialect, relations[holder.name], link, where.target, f"erasure_child_{number}")
+        _free_of(dialect, relations[holder.name], link, (relation, where.target), number)
         for number, (holder, link) in enumerate(_holders(mapping, table))
     ]
     return Rules(
@@ -168,6 +166,8 @@ def _holders(mapping: StoreMapping, table: Table) -> Iterator[tuple[Table, Paren
     Its children, those that point at it, and the links through which it belongs to people.
     """
     for other in mapping.tables:
+        if other.after:  # its rows are cleaned when those they hang on are gone
+            continue
         if other.parent is not None and other.parent.table == table.name:
             yield other, other.parent
         yield from ((other, link) for link in other.references if link.table == table.name)
@@ -178,10 +178,10 @@ def _holders(mapping: StoreMapping, table: Table) -> Iterator[tuple[Table, Paren
 
 
 def _free_of(
-    dialect: Dialect, holder: Relation, link: ParentLink, target: FromClause, name: str
+    dialect: Dialect, holder: Relation, link: ParentLink, held: Side, number: int
 ) -> Condition:
     """The condition that no row of a table holds the row at hand."""
-    alias = holder.clause.alias(name)
+    alias = holder.clause.alias(f"erasure_child_{number}")
     below: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(alias)
-    ties = tied(link, alias, target)
-    return ~below.where(ties, *matching(dialect, holder, alias)).correlate(target).exists()
+    ties = tied(link, (holder, alias), held)
+    return ~below.where(ties, *matching(dialect, holder, alias)).correlate(held[1]).exists()

@@ -59,6 +59,16 @@ def reflect(connection: sa.Connection, mapping: StoreMapping) -> Reflection:
             )
             continue
         relations[table.name] = relation
+        if _is_view(inspector, table):
+            missing.append(
+                Finding(
+                    "error",
+                    f"{full_name(table)} is a view: its rows cannot be locked, its rules may "
+                    "send an erasure elsewhere, and what it hides stays in the tables below",
+                    "declare the tables that the view reads, with where: for the rows it shows",
+                )
+            )
+            continue
         missing += [
             Finding(
                 "error",
@@ -69,6 +79,13 @@ def reflect(connection: sa.Connection, mapping: StoreMapping) -> Reflection:
             if name not in relation.columns
         ]
     return Reflection(relations, missing)
+
+
+def _is_view(inspector: sa.Inspector, table: Table) -> bool:
+    views = inspector.get_view_names(schema=table.schema)
+    if inspector.dialect.name == "postgresql":
+        views += inspector.get_materialized_view_names(schema=table.schema)
+    return table.relation in views
 
 
 def full_name(table: Table) -> str:
@@ -87,6 +104,7 @@ def declared_columns(mapping: StoreMapping, table: Table) -> tuple[str, ...]:
     for group in table.groups:
         names += [field.column for field in group.fields]
     names += read_by(table, of_parent=False)
+    names += [own for link in table.detach for own, _ in link.columns]
     for child in mapping.children(table):
         names += [theirs for _, theirs in link_of(child).columns]
         names += read_by(child, of_parent=True)
@@ -111,7 +129,7 @@ def read_by(table: Table, *, of_parent: bool) -> list[str]:
 
 def _named_by(other: Table, table: Table) -> list[str]:
     """Columns of ``table`` by which another table names its rows or reads their dates."""
-    links = [*other.references, *((other.shared_by,) if other.shared_by else ())]
+    links = [*other.references, *other.detach, *((other.shared_by,) if other.shared_by else ())]
     found = [theirs for link in links if link.table == table.name for _, theirs in link.columns]
     for use in (use for group in other.groups for use in group.grounds):
         for anchor in anchors_of(use):
@@ -131,7 +149,9 @@ def _relation(connection: sa.Connection, inspector: sa.Inspector, table: Table) 
     folding = _folding(connection, table)
     lite = connection.dialect.name == "sqlite"
     columns = {
-        str(c["name"]): _column(str(c["name"]), c["type"], bool(c["nullable"]), folding, lite)
+        str(c["name"]): _column(
+            str(c["name"]), c["type"], bool(c["nullable"]), folding, lite, bool(c.get("computed"))
+        )
         for c in reflected
     }
     plain = [index for index in indexes if not _is_partial(index)]
@@ -167,13 +187,19 @@ def _folding(connection: sa.Connection, table: Table) -> frozenset[str]:
 
 
 def _column(
-    name: str, kind: TypeEngine[Any], nullable: bool, folding: frozenset[str], typeless: bool
+    name: str,
+    kind: TypeEngine[Any],
+    nullable: bool,
+    folding: frozenset[str],
+    typeless: bool,
+    generated: bool,
 ) -> Column:
-    if isinstance(kind, postgresql.DOMAIN):
+    while isinstance(kind, postgresql.DOMAIN):
+        nullable = nullable and not kind.not_null
         kind = kind.data_type
     folds = name in folding or isinstance(kind, postgresql.CITEXT)
     family = Family.ANY if typeless and isinstance(kind, NullType) else _family(kind)
-    return Column(name, family, kind, nullable, folds)
+    return Column(name, family, kind, nullable, folds, generated)
 
 
 def _family(kind: TypeEngine[Any]) -> Family:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select
@@ -22,6 +22,15 @@ from connectors.sql.predicates import Rules
 from connectors.sql.steps import Batch, counted, every
 
 Gather = Callable[[Select[Any], int], Select[Any]]
+
+
+class Look(Protocol):
+    """One part of a re-read."""
+
+    async def run(
+        self, connection: AsyncConnection, batch: Batch, found: dict[Key, dict[str, Remainder]]
+    ) -> None:
+        """Read for all keys of a batch and add what is there to ``found``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 
 from worker.core.grounds import Ground, GroundKind, Purpose
 from worker.core.linking import dates_of
+from worker.core.lost_rows import lost_rows
 from worker.core.references import Flaw, Place
-from worker.core.tables import DateRule, Store, TableRule
+from worker.core.tables import Store, TableRule
 from worker.core.wording import near
 
 
@@ -49,7 +50,7 @@ def store_flaws(name: str, store: Store, grounds: Mapping[str, Ground]) -> Itera
         yield from _identifiers(place, table)
         yield from _contents(place, table)
         yield from _anchors(place, table, grounds)
-        yield from _lost_rows(place, table_name, table, store)
+        yield from lost_rows(place, table_name, table, store, grounds)
 
 
 def _one_root(top: Place, store: Store) -> Iterator[Flaw]:
@@ -124,34 +125,3 @@ def _anchors(place: Place, table: TableRule, grounds: Mapping[str, Ground]) -> I
                     f"map{near(anchor_name, table.anchors)}; add under anchors: "
                     f'{anchor_name}: {{column: <date column>, "null": running or unknown}}',
                 )
-
-
-def _dates(table: TableRule) -> Iterator[DateRule]:
-    for anchor in table.anchors.values():
-        yield from dates_of(anchor)
-
-
-def _lost_rows(place: Place, name: str, table: TableRule, store: Store) -> Iterator[Flaw]:
-    """A column by which rows are found or dated must not change while its row stays."""
-    children = [t for t in store.tables.values() if t.parent and t.parent.table == name]
-    needed: dict[str, str] = {}
-    for child in children:
-        dates = [d.column for d in _dates(child) if d.column and d.of == "parent"]
-        needed |= dict.fromkeys(dates, "children's anchor")
-        links = child.parent.columns.values() if child.parent else ()
-        needed |= dict.fromkeys(links, "link of the children")
-    needed |= {d.column: "anchor" for d in _dates(table) if d.column and d.of == "row"}
-    if table.parent:
-        needed |= dict.fromkeys(table.parent.columns, "link to the parent")
-    needed |= dict.fromkeys(table.key, "key")
-    # A row without children whose fields share their grounds is deleted whole, never overwritten.
-    one_group = len({frozenset(field.grounds) for field in table.fields.values()}) == 1
-    if table.row == "goes" and one_group and not children:
-        return
-    for column in table.fields:
-        if column in needed:
-            yield Flaw(
-                (*place, "fields", column),
-                f"'{column}' is the {needed[column]}: overwritten, the row could not be found or "
-                "dated again; take it out of fields, it goes with the row",
-            )

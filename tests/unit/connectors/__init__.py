@@ -1,0 +1,1 @@
+"""Connectors, where no database is needed."""

@@ -21,8 +21,7 @@ from worker.core.policy import Policy
 from worker.hold import overdue
 from worker.ledger import holds
 from worker.ledger.database import LedgerAway, LedgerConflict
-from worker.policy_file import PolicyError
-from worker.policy_file import load as load_policy
+from worker.policy_file import PolicyError, review
 from worker.ready import LedgerBehind, LedgerRefuses, ledger_of, make_sure
 from worker.settings import Settings, SettingsError
 from worker.settings import load as load_settings
@@ -83,13 +82,18 @@ def _skipped(part: str, why: str) -> Found:
 
 def _policy(settings: Settings) -> tuple[Policy | None, list[Found]]:
     try:
-        policy = load_policy(settings.policy)
+        policy, holes = review(settings.policy)
     except PolicyError as error:
         todo = "correct the file; look at it alone with: erasure policy check"
         return None, [_error("policy", line, todo) for line in str(error).splitlines()]
     except OSError as error:
         what = f"{settings.policy} cannot be read ({error.strerror})"
         return None, [_error("policy", what, "correct ERASURE_POLICY, or give the worker access")]
+    if holes:
+        todo = "correct the file; look at it alone with: erasure policy check"
+        return policy, [
+            _error("policy", f"{settings.policy}:{hole.line}: {hole.what}", todo) for hole in holes
+        ]
     what = f"{policy.company}, version {policy.version}, {len(policy.stores)} stores"
     return policy, [Found("policy", "ok", what)]
 

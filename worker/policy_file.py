@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from worker.core.holes import holes
 from worker.core.policy import Policy
 from worker.core.references import Place
 from worker.core.wording import near
@@ -55,9 +56,28 @@ def load(path: Path) -> Policy:
     return parse(path.read_bytes(), str(path))
 
 
+def review(path: Path) -> tuple[Policy, list[Problem]]:
+    """Read a policy file as :func:`load` does, and find the holes in it as well."""
+    content = path.read_bytes()
+    reader = _Reader()
+    policy = _parsed(reader, content, str(path))
+    return policy, sorted(Problem(reader.line(h.place), str(h)) for h in holes(policy))
+
+
+def load_whole(path: Path) -> Policy:
+    """Read a policy file for work: one with a hole is refused like one with a mistake."""
+    policy, found = review(path)
+    if found:
+        raise PolicyError(str(path), found)
+    return policy
+
+
 def parse(content: bytes, file: str) -> Policy:
     """Check the content of a policy file; ``file`` is the name to use in messages."""
-    reader = _Reader()
+    return _parsed(_Reader(), content, file)
+
+
+def _parsed(reader: _Reader, content: bytes, file: str) -> Policy:
     data = reader.read(content, file)
     try:
         policy = Policy.model_validate(data)

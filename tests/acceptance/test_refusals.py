@@ -106,8 +106,8 @@ def test_a_policy_with_mistakes(installation: Installation, tmp_path: Path) -> N
     bad.write_text(POLICY.read_text().replace("kind: consent\n", "kind: konsent\n", 1))
     answer = installation.erasure("policy", "check", str(bad))
     assert answer.code == USAGE
-    assert f"{bad}:" in answer.err
-    assert "konsent" in answer.err
+    assert f"{bad}:" in answer.out
+    assert "konsent" in answer.out
     assert installation.erasure("run", env={"ERASURE_POLICY": str(bad)}).code == USAGE
     missing = installation.erasure("topics", "list", env={"ERASURE_POLICY": "none.yaml"})
     assert missing.code == USAGE
@@ -254,3 +254,19 @@ def test_a_hold_is_placed_listed_and_released(installation: Installation) -> Non
     assert "past their review date" in installation.erasure("check").out
     release = ("hold", "release", str(hold["id"]), "--by", "Kari Nordmann")
     assert [installation.erasure(*release).code for _ in range(2)] == [OK, WRONG]
+
+
+def test_a_policy_with_a_hole(installation: Installation, tmp_path: Path) -> None:
+    """A hole is told by ``policy check`` in every format, and such a policy does not run."""
+    file = tmp_path / "hole.yaml"
+    file.write_text(POLICY.read_text().replace("    evidence: ledger", "    # evidence:", 1))
+    told = installation.erasure("policy", "check", str(file))
+    assert told.code == WRONG
+    assert "newsletter-consent" in told.out
+    (finding,) = installation.erasure("policy", "check", str(file), "--json").json["findings"]
+    assert "add evidence: ledger" in finding["what"]
+    annotated = installation.erasure("policy", "check", str(file), "--format", "github")
+    assert annotated.out.startswith("::error file=")
+    assert f"line={finding['line']}" in annotated.out
+    assert installation.erasure("run", env={"ERASURE_POLICY": str(file)}).code == USAGE
+    assert installation.erasure("policy", "check", str(POLICY)).code == OK

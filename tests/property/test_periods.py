@@ -21,23 +21,38 @@ PERIODS = st.builds(Period, months=st.integers(0, 150)) | st.builds(
     Period, days=st.integers(0, 4000)
 )
 ROUNDINGS = st.sampled_from(Rounding)
+STARTS = st.integers(1, 12)
 
 
-@given(DATES, DATES, PERIODS, ROUNDINGS)
+@given(DATES, DATES, PERIODS, ROUNDINGS, STARTS)
 @settings(max_examples=10_000, deadline=None)
-def test_one_definition(anchor: date, day: date, period: Period, rounding: Rounding) -> None:
+def test_one_definition(
+    anchor: date, day: date, period: Period, rounding: Rounding, start: int
+) -> None:
     """A ground is over on a day exactly when its anchor is not after that day's cut-off."""
-    assert (until(anchor, period, rounding) <= day) is (anchor <= cutoff(day, period, rounding))
+    over = until(anchor, period, rounding, start) <= day
+    assert over is (anchor <= cutoff(day, period, rounding, start))
 
 
-@given(DATES, st.integers(-3, 3), PERIODS, ROUNDINGS)
+@given(DATES, st.integers(-3, 3), PERIODS, ROUNDINGS, STARTS)
 @settings(max_examples=2_000, deadline=None)
 def test_one_definition_at_the_edge(
-    anchor: date, offset: int, period: Period, rounding: Rounding
+    anchor: date, offset: int, period: Period, rounding: Rounding, start: int
 ) -> None:
     """The same holds on the days around the end itself, where being one off would show."""
-    day = until(anchor, period, rounding) + timedelta(days=offset)
-    assert (offset >= 0) is (anchor <= cutoff(day, period, rounding))
+    day = until(anchor, period, rounding, start) + timedelta(days=offset)
+    assert (offset >= 0) is (anchor <= cutoff(day, period, rounding, start))
+
+
+@given(DATES, PERIODS, STARTS)
+@settings(deadline=None)
+def test_a_fiscal_year_is_a_year(anchor: date, period: Period, start: int) -> None:
+    """All days of one accounting year end together, on a day that is counted from its end."""
+    end = until(anchor, Period(), Rounding.END_OF_FISCAL_YEAR, start)
+    assert (end.month, end.day) == (start, 1)
+    assert anchor < end <= add_months(anchor.replace(day=1), 12)
+    last = until(end - timedelta(days=1), period, Rounding.END_OF_FISCAL_YEAR, start)
+    assert last == until(anchor, period, Rounding.END_OF_FISCAL_YEAR, start)
 
 
 @given(DATES, PERIODS, ROUNDINGS)

@@ -35,12 +35,15 @@ def quieten() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def read_policy(settings: Settings) -> Policy:
-    """Read the policy that the settings name. Raises SettingsError or PolicyError."""
-    from worker.policy_file import load
+def read_policy(settings: Settings, *, whole: bool = False) -> Policy:
+    """Read the policy that the settings name. Raises SettingsError or PolicyError.
+
+    ``whole``: one with a hole is refused, as it must be before anything is erased by it.
+    """
+    from worker.policy_file import load, load_whole
 
     try:
-        return load(settings.policy)
+        return load_whole(settings.policy) if whole else load(settings.policy)
     except OSError as error:
         raise SettingsError(
             f"ERASURE_POLICY: {settings.policy} cannot be read ({error.strerror})"

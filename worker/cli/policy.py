@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from worker.cli.exits import NotThere, Unusable
+from worker.cli import policy_check
+from worker.cli.exits import NotThere
 from worker.cli.output import AsJson, print_json, print_table
 
 
@@ -18,25 +18,8 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="The policy file.", no_args_is_help=True)
     group.command("list", epilog="erasure policy list --json")(list_versions)
     group.command(epilog="erasure policy show 2026-11-01 > then.yaml")(show)
-    group.command(epilog="erasure policy check deploy/policy/nordlys.yaml")(check)
+    policy_check.add_to(group)
     app.add_typer(group, name="policy")
-
-
-def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy, as YAML.")],
-) -> None:
-    """Say everything that is wrong with a policy, with line and suggestion; 2 if anything is."""
-    from worker.policy_file import load
-
-    try:
-        policy = load(file)
-    except OSError as error:
-        raise Unusable(f"{file} cannot be read ({error.strerror})") from None
-    tables = sum(len(store.tables) for store in policy.stores.values())
-    print(
-        f"{file} is sound: {policy.company}, version {policy.version}, {len(policy.stores)} "
-        f"stores with {tables} tables, {len(policy.grounds)} grounds, sha256 {policy.digest}"
-    )
 
 
 def list_versions(as_json: AsJson = False) -> None:

@@ -50,7 +50,7 @@ def run(
     from worker.run import run as run_worker
 
     settings = read_settings()
-    policy = read_policy(settings)
+    policy = read_policy(settings, whole=True)
     parts = [part for given in only or () for part in given.split(",") if part]
 
     async def work() -> None:

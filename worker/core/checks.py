@@ -32,7 +32,7 @@ def marketing_grounds(
                 "an objection to direct marketing always wins (GDPR art. 21(3)); "
                 "write overriding: false",
             )
-        elif ground.kind in (GroundKind.CONTRACT, GroundKind.LEGAL_OBLIGATION):
+        elif ground.kind not in (GroundKind.CONSENT, GroundKind.LEGITIMATE_INTEREST):
             yield Flaw(
                 ("grounds", name, "purpose"),
                 f"direct marketing cannot rest on a {ground.kind}: anyone may object to it at "

@@ -10,7 +10,8 @@ erasure requested       every consent; every legitimate interest not declared ov
 consent given           nothing; it lifts an older stop
 ======================  ===========================================================================
 
-A contract or a legal obligation is ended by no request: it lives until its period is over. That a
+A contract, a legal obligation or a legal claim (art. 17(3)(b), (e)) is ended by no request: it
+lives until its period is over. That a
 ground whose period is over is dead, whatever the event, is decided by the cut-offs in the store.
 """
 

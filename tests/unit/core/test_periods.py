@@ -46,6 +46,39 @@ def test_until_golden(anchor: date, period: str, rounding: Rounding, expected: d
 
 
 @pytest.mark.parametrize(
+    ("anchor", "period", "start", "expected"),
+    [
+        # Bokføringsloven § 13 and regnskapsloven § 1-7: an accounting year from July on. An
+        # invoice of March 2026 belongs to the year that ends on 30 June 2026.
+        (date(2026, 3, 10), "5y", 7, date(2031, 7, 1)),
+        (date(2026, 6, 30), "5y", 7, date(2031, 7, 1)),
+        (date(2026, 7, 1), "5y", 7, date(2032, 7, 1)),
+        (date(2026, 12, 31), "5y", 7, date(2032, 7, 1)),
+        # Secondary material, three and a half years.
+        (date(2026, 3, 10), "42m", 7, date(2030, 1, 1)),
+        (date(2026, 7, 1), "42m", 7, date(2031, 1, 1)),
+        # A fiscal year that is the calendar year gives the dates of § 13 as they are taught.
+        (date(2026, 3, 10), "5y", 1, date(2032, 1, 1)),
+        (date(2026, 3, 10), "42m", 1, date(2030, 7, 1)),
+        (date(2026, 11, 30), "1y", 12, date(2027, 12, 1)),
+        (date(2026, 12, 1), "1y", 12, date(2028, 12, 1)),
+    ],
+)
+def test_until_counts_from_the_end_of_the_fiscal_year(
+    anchor: date, period: str, start: int, expected: date
+) -> None:
+    """The accounting year that a document belongs to may begin in any month."""
+    rounding = Rounding.END_OF_FISCAL_YEAR
+    assert until(anchor, Period.parse(period), rounding, start) == expected
+    day_before = cutoff(expected, Period.parse(period), rounding, start)
+    assert (
+        anchor
+        <= day_before
+        < cutoff(add_months(expected, 12), Period.parse(period), rounding, start)
+    )
+
+
+@pytest.mark.parametrize(
     ("day", "period", "rounding", "expected"),
     [
         (date(2032, 1, 1), "5y", YEAR, date(2026, 12, 31)),

@@ -67,7 +67,8 @@ class PostgreSQL:
     ) -> Condition:
         """Compare as plain text what would fold case or has no equality of its own."""
         json = isinstance(column.type, postgresql.JSON)
-        if column.folds or (json and not isinstance(column.type, postgresql.JSONB)):
+        enum = isinstance(column.type, sa.Enum)  # a domain over one has no equality
+        if column.folds or enum or (json and not isinstance(column.type, postgresql.JSONB)):
             expression = sa.cast(expression, sa.Text())
         return differs(expression, value, field)
 

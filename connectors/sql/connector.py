@@ -53,6 +53,8 @@ class Plan:
     erase: tuple[Step, ...]
     verify: tuple[Look, ...]
     shared: tuple[Shared, ...] = ()
+    last: tuple[Step, ...] = ()
+    """What cleans the histories that all the others feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +148,15 @@ class SqlConnector:
                     await step.run(connection, batch, tally)
                 for one, rows in noted:
                     await one.free(connection, work, batch, rows, tally)
+                for step in plan.last:
+                    await step.run(connection, batch, tally)
                 phase.committing = True
-                await transaction.commit()
+                try:
+                    await transaction.commit()
+                except DBAPIError:
+                    # SQLite keeps a transaction (and its lock) whose COMMIT a constraint refused.
+                    await transaction.rollback()
+                    raise
             return tally.effects
 
         return await self._run(do, phase) if work.keys else {}
@@ -241,13 +250,15 @@ class SqlConnector:
         build = postgresql.steps if self._postgresql else portable.steps
         erase: list[Step] = []
         verify: list[Look] = []
+        last: list[Step] = []
         shared: list[Shared] = []
         relations = opened.reflection.relations
         for table in self._mapping.children_first():
             its = rules(opened.dialect, self._mapping, relations, table.name, shape)
             again = reread(its, postgresql.alike if self._postgresql else None)
             if table.shared_by is None:
-                erase += [*documents.rewriting(its), *detaching(its, relations), *build(its)]
+                steps = [*documents.rewriting(its), *detaching(its, relations), *build(its)]
+                (last if table.after else erase).extend(steps)
                 looks = (*(() if again is None else (again,)), *documents.rereading(its))
                 verify += looks
                 if fades(self._mapping, table):
@@ -258,7 +269,7 @@ class SqlConnector:
                 key = relations[table.name].key
                 goes = (*detaching(its, relations), *build(its))
                 shared.append(Shared(full_name(table), statement, root, key, names, goes, again))
-        return Plan(tuple(erase), tuple(verify), tuple(shared))
+        return Plan(tuple(erase), tuple(verify), tuple(shared), tuple(last))
 
     @asynccontextmanager
     async def _reading(self, opened: Opened, statements: int) -> AsyncIterator[AsyncConnection]:

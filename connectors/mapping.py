@@ -206,11 +206,6 @@ class StoreMapping:
         """The tables whose rows hang directly below ``table``."""
         return tuple(t for t in self.tables if t.parent and t.parent.table == table.name)
 
-    def children_first(self) -> tuple[Table, ...]:
-        """The order of erasing: children before parents, and histories after all others."""
-        turned = tuple(reversed(self.tables))
-        return (*(t for t in turned if not t.after), *(t for t in turned if t.after))
-
     def groups(self) -> tuple[FieldGroup, ...]:
         """Every field group of the store, parents' before children's."""
         return tuple(group for table in self.tables for group in table.groups)

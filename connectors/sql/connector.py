@@ -253,7 +253,7 @@ class SqlConnector:
         last: list[Step] = []
         shared: list[Shared] = []
         relations = opened.reflection.relations
-        for table in self._mapping.children_first():
+        for table in reversed(self._mapping.tables):
             its = rules(opened.dialect, self._mapping, relations, table.name, shape)
             again = reread(its, postgresql.alike if self._postgresql else None)
             if table.shared_by is None:

@@ -38,6 +38,7 @@ def warnings(mapping: StoreMapping, reflection: Reflection) -> list[Finding]:
         if relation is not None:
             found += _indexes(relation)
             found += _nulls(mapping, relation)
+            found += _two_parents(mapping, reflection.relations, table)
             found += _lost_anchors(mapping, table)
     return found
 
@@ -156,6 +157,23 @@ def _lowered(relation: Relation, column: str) -> bool:
         if first.lstrip("( ").startswith("lower(") and column.lower() in first:
             return True
     return False
+
+
+def _two_parents(
+    mapping: StoreMapping, relations: Mapping[str, Relation], table: Table
+) -> Iterator[Finding]:
+    """A row that is linked by value belongs to whoever has the value, be it two people."""
+    if table.parent is None or not table.parent.ignore_case:
+        return
+    parent = parent_of(mapping, table)
+    theirs = [column for _, column in table.parent.columns]
+    if parent.name in relations and not relations[parent.name].is_unique(theirs):
+        yield Finding(
+            "warning",
+            f"{full_name(table)} is linked by {', '.join(theirs)} of {full_name(parent)}, which "
+            "is not unique: what two people share goes with the first of them",
+            f"a UNIQUE index over {', '.join(theirs)}, if no two people share it",
+        )
 
 
 def _nulls(mapping: StoreMapping, relation: Relation) -> Iterator[Finding]:

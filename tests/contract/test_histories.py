@@ -94,6 +94,15 @@ class Both(Small):
         assert effects[(1,)] == {"all": Done(deleted=1), "log": Done(deleted=2)}
         assert await store.rows("SELECT id FROM log ORDER BY id") == [(3,), (4,)]
 
+    async def test_an_address_of_two(self, store: Store) -> None:
+        """Where two people may have one address, it is warned of: their log goes with the first."""
+        await self.people_with_a_log(store)
+        findings = await store.connect(_with(LOG, mail=None)).check()
+        assert [f.level for f in findings if "with the first of them" in f.what] == ["warning"]
+        await store.run("CREATE UNIQUE INDEX one ON people (mail)")
+        findings = await store.connect(_with(LOG, mail=None)).check()
+        assert not [f for f in findings if "with the first of them" in f.what]
+
     async def test_letters_beyond_ascii(self, store: Store) -> None:
         """Case is ignored for every letter, not for those of ASCII alone."""
         await self.people_with_a_log(store)

@@ -29,6 +29,7 @@ SORTS = {
     "contract": (Ground(kind=GroundKind.CONTRACT, reference="b"), False),
     "contract-o": (Ground(kind=GroundKind.CONTRACT, purpose="o", reference="b"), False),
     "duty": (Ground(kind=GroundKind.LEGAL_OBLIGATION, reference="c"), False),
+    "claim": (Ground(kind=GroundKind.LEGAL_CLAIM, reference="f"), False),
 }
 MARKETING = {"m"}
 

@@ -113,6 +113,34 @@ Remainders = Mapping[Key, Mapping[str, Remainder]]
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """What a row says about one ground of one field group.
+
+    ``date`` is the anchor that counts, None when there is none; ``unknown`` says that a date is
+    missing that would decide; ``stands`` is False where the store records that a consent does not.
+    """
+
+    group: str
+    ground: str
+    date: date | None
+    unknown: bool
+    stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowFacts:
+    """What decides about one row: nothing of what it says about the person."""
+
+    table: str
+    root: Key
+    facts: tuple[Fact, ...]
+
+    def __repr__(self) -> str:
+        """Mask the person's key."""
+        return f"RowFacts(table={self.table!r}, root=<masked>, facts={self.facts!r})"
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing ``erasure check`` has to say about a store."""
 
@@ -153,6 +181,17 @@ class Connector(Protocol):
 
     async def verify(self, work: Work) -> Remainders:
         """Read again, in a transaction of its own, what is there for these keys."""
+        ...
+
+    async def facts(self, key: Key, table: str | None = None) -> Sequence[RowFacts]:
+        """Read what decides about one row of a table, by the row's own key.
+
+        Without a table: about every row of the person whose root key it is.
+        """
+        ...
+
+    async def identifiers(self, key: Key) -> Sequence[tuple[str, str]]:
+        """Read the identifiers, kind and value, that a person's root row carries."""
         ...
 
     async def close(self) -> None:

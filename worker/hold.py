@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from topics.subject import normalise
 from worker.context import Context
+from worker.explain import normalised
 from worker.ledger import batches, cases, commands, consents, holds
 from worker.ledger.holds import Hold
 from worker.operate import NotPossible
@@ -42,17 +42,7 @@ async def place_on_subject(
     context: Context, subject: Mapping[str, str], *, by: str, reason: str, review_on: date
 ) -> Placed:
     """Hold a person who is named by identifiers. Raises NotPossible for one that cannot be."""
-    given: Identifiers = set()
-    vocabulary = context.policy.vocabulary()
-    for kind, value in subject.items():
-        form = vocabulary.identifiers.get(kind)
-        if form is None:
-            known = ", ".join(sorted(vocabulary.identifiers))
-            raise NotPossible(f"the policy knows no identifier '{kind}'; it has: {known}")
-        try:
-            given.add((kind, normalise(form, value, vocabulary.country)))
-        except ValueError as error:
-            raise NotPossible(f"the {kind} {error}") from None
+    given = normalised(context, subject)
     return await _place(context, given, set(), by=by, reason=reason, review_on=review_on)
 
 

@@ -25,6 +25,7 @@ from connectors.base import (
     Match,
     Remainder,
     Remainders,
+    RowFacts,
     Work,
 )
 from connectors.faults import Misfit, Refused
@@ -35,6 +36,7 @@ from connectors.sql.detach import detaching
 from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
 from connectors.sql.errors import Phase, guarded, translate
+from connectors.sql.facts import FactReader, identifiers, reader
 from connectors.sql.fading import StillThere, fades
 from connectors.sql.predicates import rules
 from connectors.sql.reflect import Reflection, full_name, reflect
@@ -173,6 +175,46 @@ class SqlConnector:
             return found
 
         return await self._run(read) if work.keys else {}
+
+    async def facts(self, key: Key, table: str | None = None) -> Sequence[RowFacts]:
+        """Read what decides about one row, or about every row of a person."""
+        names = [t.name for t in self._mapping.tables if table is None or t.name == table]
+
+        async def read() -> list[RowFacts]:
+            opened = await self._open()
+            found: list[RowFacts] = []
+            async with self._reading(opened, len(names)) as connection:
+                for name in names:
+                    one = self._reader(opened, name, of_person=table is None)
+                    if one is None:
+                        continue
+                    if len(one.given) != len(key):
+                        raise Refused("bad-key", f"a key of {name} has {len(one.given)} values")
+                    found += await one.read(connection, key)
+            return found
+
+        return await self._run(read)
+
+    async def identifiers(self, key: Key) -> Sequence[tuple[str, str]]:
+        """Read the identifiers that a person's root row carries."""
+
+        async def read() -> Sequence[tuple[str, str]]:
+            opened = await self._open()
+            root = opened.reflection.relations[self._mapping.root.name]
+            async with self._reading(opened, 1) as connection:
+                return await identifiers(connection, opened.dialect, root, key)
+
+        return await self._run(read)
+
+    def _reader(self, opened: Opened, name: str, *, of_person: bool) -> FactReader | None:
+        """Build a reader in which every ground can live; shared rows belong to no one person."""
+        table = next(t for t in self._mapping.tables if t.name == name)
+        if of_person and table.shared_by is not None:
+            return None
+        every = tuple(sorted({u.ground for group in table.groups for u in group.grounds}))
+        relations = opened.reflection.relations
+        its = rules(opened.dialect, self._mapping, relations, name, every)
+        return reader(its, of_person=of_person)
 
     async def close(self) -> None:
         """Give back every connection."""

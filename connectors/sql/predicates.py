@@ -82,6 +82,10 @@ class Rules:
             conditions.append(sa.or_(*ends) if len(ends) > 1 else ends[0])
         return tuple(conditions)
 
+    def stands(self, use: GroundUse) -> Condition:
+        """Whether a consent that the store records stands; one that it does not record does."""
+        return sa.true() if use.evidence is None else self._stands(use.evidence)
+
     def _stands(self, evidence: Evidence) -> Condition:
         """Whether the row, or its parent, says that a consent was given. Never unknown."""
         relation, source = self.scope.relation, self.scope.target

@@ -83,11 +83,12 @@ async def _place(
                 context, parse_id(case), by=by, reason=reason, review_on=review_on
             )
         return await place_on_subject(
-            context, _subject(subject), by=by, reason=reason, review_on=review_on
+            context, subject_of(subject), by=by, reason=reason, review_on=review_on
         )
 
 
-def _subject(given: Sequence[str]) -> dict[str, str]:
+def subject_of(given: Sequence[str]) -> dict[str, str]:
+    """Read identifiers as they are typed on a command line. Raises Unusable."""
     subject: dict[str, str] = {}
     for one in given:
         kind, equals, value = one.partition("=")

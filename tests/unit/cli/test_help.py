@@ -17,7 +17,7 @@ COMMANDS = {
     "dead-letters", "dead-letters list", "dead-letters retry", "topics", "topics create",
     "topics list", "topics check", "topics schemas", "ledger", "ledger upgrade", "ledger status",
     "hold", "hold place", "hold release", "hold list",
-    "policy", "policy check", "policy list", "policy show",
+    "policy", "policy check", "policy explain", "policy list", "policy show",
 }  # fmt: skip
 
 

@@ -113,9 +113,8 @@ async def _place(
     # planned before is seen here.
     async with context.ledger.begin() as connection:
         for batch_id, ids in (await holds.open_cases(connection, pseudonyms)).items():
-            for command in await commands.listed(connection, batch_id=batch_id):
-                if command.attempted_at is not None:
-                    attempted |= ids & set(command.case_ids)
+            await batches.hold(connection, batch_id)
+            attempted |= ids & await commands.attempted(connection, batch_id)
             to_plan.append(await reopen(context, connection, batch_id, ids))
             taken |= ids
     for batch_id in to_plan:

@@ -46,6 +46,29 @@ async def test_a_hold_takes_a_case_out_of_commands(world: World) -> None:
         assert await worker.stop() == 0
 
 
+async def test_a_hold_that_comes_too_late_says_so(world: World) -> None:
+    """Of a case that a store has taken in hand the hold tells that something may be gone."""
+    taken, waiting = Person(), Person()
+    await world.stores.add(taken, waiting)
+    asked, behind = erasure(taken), erasure(waiting)
+    order = {"by": "Kari Nordmann", "reason": "a claim"}
+    review_on = datetime.now(UTC).date()
+    async with world.context() as context:
+        for offset, event in enumerate((asked, behind)):
+            (batch,) = await take_in(context, [_message(offset, event)])
+            await plan_batch(context, batch)
+        async with context.ledger.begin() as connection:
+            first = min(command.id for command in await commands.listed(connection))
+            command = await commands.take(
+                connection, first, now=context.now(), due_at=context.now()
+            )
+        assert command is not None
+        assert command.case_ids == (id_of(asked),)
+        for event, attempted in ((asked, (id_of(asked),)), (behind, ())):
+            placed = await hold.place_on_case(context, id_of(event), **order, review_on=review_on)
+            assert (placed.cases, placed.attempted) == ((id_of(event),), attempted)
+
+
 def _message(offset: int, event: Event) -> Message:
     """An event as it is read from its topic."""
     sent = event_to_message(event)

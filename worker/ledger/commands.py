@@ -216,6 +216,25 @@ async def unsettled(connection: Connection, batch_id: int) -> list[Command]:
     return [Command(**_fields(row)) for row in rows]
 
 
+async def attempted(connection: Connection, batch_id: int) -> set[UUID]:
+    """Cases of the batch of which a store may have erased something; nobody begins meanwhile.
+
+    The caller holds the batch. An attempt that is just being noted is waited for, and one that
+    comes later finds whatever the caller has committed.
+    """
+    rows = await connection.execute(
+        select(commands.c.case_ids, commands.c.state, commands.c.attempts, commands.c.failures)
+        .where(commands.c.batch_id == batch_id)
+        .with_for_update()
+    )
+    return {
+        case_id
+        for row in rows
+        if row.state == "settled" or row.attempts > row.failures
+        for case_id in row.case_ids
+    }
+
+
 async def cases_by_store(connection: Connection, batch_id: int) -> dict[str, set[UUID]]:
     """For each store the cases of the batch that have a command there, settled or not."""
     rows = await connection.execute(

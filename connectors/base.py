@@ -81,9 +81,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One ground that keeps rows of a group: how many, their newest anchor, how many without one.
+    """One ground that keeps rows of a group: how many, their anchors, how many without one.
 
-    ``latest`` is None when no kept row has an anchor (or the ground has none); ``nulls`` counts
+    ``latest`` is the newest anchor among the rows it keeps, ``earliest`` the oldest of which the
+    period is not over; None when none of them has one (or the ground has none). ``nulls`` counts
     the rows whose anchor is null.
     """
 
@@ -91,6 +92,7 @@ class Kept:
     rows: int
     latest: date | None
     nulls: int
+    earliest: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +192,11 @@ class Connector(Protocol):
         """
         ...
 
-    async def identifiers(self, key: Key) -> Sequence[tuple[str, str]]:
-        """Read the identifiers, kind and value, that a person's root row carries."""
+    async def identifiers(self, keys: Sequence[Key]) -> Mapping[Key, Sequence[tuple[str, str]]]:
+        """Read the identifiers, kind and value, that the root rows of these keys carry.
+
+        Values are as the store has them. A key without a row is not mentioned.
+        """
         ...
 
     async def close(self) -> None:

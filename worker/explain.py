@@ -8,17 +8,14 @@ from datetime import date
 from uuid import uuid4
 
 from connectors.base import Connector, RowFacts
-from connectors.mapping import Key
-from topics.subject import normalise
 from worker.context import Context
 from worker.core.explaining import GroupLine, explain
+from worker.identifiers import Identifiers, held_by, typed
 from worker.ledger import consents
 from worker.ledger.consents import States
 from worker.operate import NotPossible
 from worker.resolve import Person, resolve
 from worker.supersede import together
-
-Identifiers = set[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,8 @@ async def explain_row(
         raise NotPossible(f"{store} has no row with this key in {table}")
     # An explanation is for one person; of a shared row nobody's consents count.
     shared = next(t for t in connector.mapping.tables if t.name == table).shared_by is not None
-    states = {} if shared else await _states(context, await _identifiers(context, connector, rows))
+    people = await held_by(context, connector, list({row.root for row in rows}))
+    states = {} if shared else await _states(context, set().union(*people.values()))
     return _explained(context, store, rows, states, day)
 
 
@@ -57,7 +55,7 @@ async def explain_subject(
 
     Raises NotPossible for an identifier that is none.
     """
-    given = normalised(context, subject)
+    given = typed(context, subject)
     person = Person(uuid4(), set(given))
     answered = await resolve([person], context.connectors, context.timing.lookup_timeout)
     if person.case_id in answered.ambiguous:
@@ -70,22 +68,6 @@ async def explain_subject(
     return found, sorted(answered.unanswered)
 
 
-def normalised(context: Context, subject: Mapping[str, str]) -> Identifiers:
-    """Return identifiers as typed by a person in their one spelling. Raises NotPossible."""
-    vocabulary = context.policy.vocabulary()
-    given: Identifiers = set()
-    for kind, value in subject.items():
-        form = vocabulary.identifiers.get(kind)
-        if form is None:
-            known = ", ".join(sorted(vocabulary.identifiers))
-            raise NotPossible(f"the policy knows no identifier '{kind}'; it has: {known}")
-        try:
-            given.add((kind, normalise(form, value, vocabulary.country)))
-        except ValueError as error:
-            raise NotPossible(f"the {kind} {error}") from None
-    return given
-
-
 def _explained(
     context: Context, store: str, rows: Sequence[RowFacts], states: States, day: date
 ) -> list[Explained]:
@@ -94,24 +76,6 @@ def _explained(
         for number, row in enumerate(rows, start=1)
         if row.facts
     ]
-
-
-async def _identifiers(
-    context: Context, connector: Connector, rows: Sequence[RowFacts]
-) -> Identifiers:
-    """The identifiers of the people of some rows; what a store holds that is none is left out."""
-    vocabulary = context.policy.vocabulary()
-    found: Identifiers = set()
-    roots: set[Key] = {row.root for row in rows}
-    for root in roots:
-        for kind, value in await connector.identifiers(root):
-            try:
-                found.add(
-                    (kind, normalise(vocabulary.identifiers[kind], value, vocabulary.country))
-                )
-            except ValueError:
-                continue  # A store may hold anything; no event could name a person by it.
-    return found
 
 
 async def _states(context: Context, identifiers: Identifiers) -> States:

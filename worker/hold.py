@@ -13,7 +13,7 @@ from datetime import date
 from uuid import UUID, uuid4
 
 from worker.context import Context
-from worker.explain import normalised
+from worker.identifiers import Identifiers, typed
 from worker.ledger import batches, cases, commands, consents, holds
 from worker.ledger.holds import Hold
 from worker.operate import NotPossible
@@ -21,8 +21,6 @@ from worker.payloads import open_people
 from worker.plan import plan_batch
 from worker.resolve import Person, resolve
 from worker.supersede import reopen
-
-Identifiers = set[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ async def place_on_subject(
     context: Context, subject: Mapping[str, str], *, by: str, reason: str, review_on: date
 ) -> Placed:
     """Hold a person who is named by identifiers. Raises NotPossible for one that cannot be."""
-    given = normalised(context, subject)
+    given = typed(context, subject)
     return await _place(context, given, set(), by=by, reason=reason, review_on=review_on)
 
 

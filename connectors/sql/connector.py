@@ -8,7 +8,7 @@ except where :class:`connectors.faults.RetryLater` says that a commit is in doub
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -195,16 +195,16 @@ class SqlConnector:
 
         return await self._run(read)
 
-    async def identifiers(self, key: Key) -> Sequence[tuple[str, str]]:
-        """Read the identifiers that a person's root row carries."""
+    async def identifiers(self, keys: Sequence[Key]) -> Mapping[Key, Sequence[tuple[str, str]]]:
+        """Read the identifiers that the root rows of these keys carry."""
 
-        async def read() -> Sequence[tuple[str, str]]:
+        async def read() -> Mapping[Key, Sequence[tuple[str, str]]]:
             opened = await self._open()
             root = opened.reflection.relations[self._mapping.root.name]
             async with self._reading(opened, 1) as connection:
-                return await identifiers(connection, opened.dialect, root, key)
+                return await identifiers(connection, opened.dialect, root, keys)
 
-        return await self._run(read)
+        return await self._run(read) if keys else {}
 
     def _reader(self, opened: Opened, name: str, *, of_person: bool) -> FactReader | None:
         """Build a reader in which every ground can live; shared rows belong to no one person."""

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Fact, RowFacts
 from connectors.mapping import Key
-from connectors.sql.columns import Column, Relation
+from connectors.sql.columns import Column, KeyReader, Relation
 from connectors.sql.dialect import Dialect
 from connectors.sql.predicates import Rules
+from connectors.sql.steps import CHUNK
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +70,27 @@ def reader(rules: Rules, *, of_person: bool) -> FactReader:
 
 
 async def identifiers(
-    connection: AsyncConnection, dialect: Dialect, root: Relation, key: Key
-) -> tuple[tuple[str, str], ...]:
-    """Read the identifiers that one person's root row carries."""
+    connection: AsyncConnection, dialect: Dialect, root: Relation, keys: Sequence[Key]
+) -> dict[Key, tuple[tuple[str, str], ...]]:
+    """Read the identifiers that the root rows of some keys carry."""
     clause = root.clause
     kinds = root.table.identifiers
+    names = [*root.table.key, *(one.column for one in kinds)]
     columns = [
-        dialect.key(clause.c[one.column], root.columns[one.column]).label(f"erasure_{i}")
-        for i, one in enumerate(kinds)
+        dialect.key(clause.c[name], root.columns[name]).label(f"erasure_{i}")
+        for i, name in enumerate(names)
     ]
     keyed = dialect.keyed([clause.c[column.name] for column in root.key], root.key)
-    row = (
-        await connection.execute(
-            sa.select(*columns).where(keyed), dialect.key_params(root.key, [key])
-        )
-    ).one_or_none()
-    if row is None:
-        return ()
-    found = zip(kinds, row, strict=True)
-    return tuple((one.kind, str(value)) for one, value in found if value is not None)
+    statement = sa.select(*columns).where(keyed)
+    read = KeyReader(root.key, keys)
+    width = len(root.key)
+    found: dict[Key, tuple[tuple[str, str], ...]] = {}
+    for start in range(0, len(keys), CHUNK):
+        params = dialect.key_params(root.key, keys[start : start + CHUNK])
+        for row in (await connection.execute(statement, params)).all():
+            values = zip(kinds, row[width:], strict=True)
+            found[read.one(row)] = tuple((k.kind, str(v)) for k, v in values if v is not None)
+    return found
 
 
 def _flag(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -1,8 +1,8 @@
 """The re-read: what is there for these keys, and may it be.
 
 One SELECT a table gives, for each key and field group, the rows that should have gone or been
-overwritten, and for each living ground the rows it keeps, their newest anchor, and how many have
-none.
+overwritten, and for each living ground the rows it keeps, their newest and oldest anchor, and how
+many have none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.base import Kept, Remainder
 from connectors.mapping import FieldGroup, GroundUse, Key
 from connectors.sql.columns import Column
-from connectors.sql.predicates import Rules
+from connectors.sql.predicates import CUTOFF, Rules
 from connectors.sql.steps import Batch, counted, every
 
 Gather = Callable[[Select[Any], int], Select[Any]]
@@ -35,7 +35,7 @@ class Look(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Where a group's numbers stand in a result row: ``left``, then three for each ground."""
+    """Where a group's numbers stand in a result row: ``left``, then four for each ground."""
 
     group: str
     left: int
@@ -124,23 +124,28 @@ def _left(rules: Rules, group: FieldGroup) -> ColumnElement[int]:
 
 
 def _kept(rules: Rules, use: GroundUse) -> Sequence[ColumnElement[Any]]:
-    """Rows a ground keeps, their newest anchor, and how many have none."""
+    """Rows a ground keeps, their newest anchor, how many have none, and their oldest."""
     lives = rules.lives(use)
     if lives is None:
         return ()
     if use.anchor is None:
         rows = counted(every(lives)) if lives else sa.func.count()
-        return rows, sa.null(), sa.literal_column("0")
+        return rows, sa.null(), sa.literal_column("0"), sa.null()
+    date = rules.dates.value(use)
+    # Of several dates one may be over while another, unknown, keeps the row: it ends nothing.
+    ahead = sa.and_(*lives, date > sa.bindparam(CUTOFF + use.ground))
     return (
         counted(every(lives)),
-        sa.func.max(sa.case((every(lives), rules.dates.value(use)))),
+        sa.func.max(sa.case((every(lives), date))),
         counted(rules.dates.unknown(use)),
+        sa.func.min(sa.case((ahead, date))),
     )
 
 
 def _remainder(batch: Batch, row: tuple[Any, ...], reading: Reading) -> Remainder:
+    day = batch.dialect.day
     kept = tuple(
-        Kept(ground, row[at], batch.dialect.day(row[at + 1]), row[at + 2])
+        Kept(ground, row[at], day(row[at + 1]), row[at + 2], day(row[at + 3]))
         for ground, at in reading.grounds
         if row[at]
     )

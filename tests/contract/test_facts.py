@@ -77,8 +77,11 @@ class Facts(Small):
             Fact("names", "news", None, unknown=False, stands=False),
         )
         assert [(fact.date, fact.unknown) for fact in lone.facts] == [(None, True), (None, True)]
-        assert await connector.identifiers((1,)) == (("email", "A@example.no"),)
-        assert await connector.identifiers((2,)) == ()
+        assert await connector.identifiers([(1,), (2,), (9,)]) == {
+            (1,): (("email", "A@example.no"),),
+            (2,): (),
+        }
+        assert await connector.identifiers([]) == {}
         assert await connector.facts((9,), "bills") == []
 
 

@@ -50,7 +50,7 @@ class TestMariaDB(Small):
         connector = store.connect(people(NAME, grounds=(ANCHORED,)))
         await connector.erase(work((1,), (2,)))
         found = await connector.verify(work((1,), (2,)))
-        assert found[(2,)]["all"].kept == (Kept("kept", 1, date(2025, 1, 1), 0),)
+        assert found[(2,)]["all"].kept == (Kept("kept", 1, date(2025, 1, 1), 0, date(2025, 1, 1)),)
         assert set(found) == {(2,)}
 
     async def test_a_time_stamp_needs_the_zone(self, store: Store) -> None:

@@ -32,7 +32,7 @@ class TestPostgreSQL(Small):
         connector = store.connect(people(NAME, grounds=(ANCHORED,)))
         await connector.erase(work((1,), (2,)))
         found = await connector.verify(work((1,), (2,)))
-        assert found[(1,)]["all"].kept == (Kept("kept", 1, date(2025, 1, 1), 0),)
+        assert found[(1,)]["all"].kept == (Kept("kept", 1, date(2025, 1, 1), 0, date(2025, 1, 1)),)
         assert set(found) == {(1,)}
 
     async def test_infinity_is_an_unknown_end(self, store: Store) -> None:

@@ -42,7 +42,7 @@ class TestSQLite(Small):
         assert await connector.erase(work((1,))) == {}
         found = await connector.verify(work((1,)))
         unknown = int(KEPT[text] is None)
-        assert found[(1,)]["all"].kept == (Kept("kept", 1, KEPT[text], unknown),)
+        assert found[(1,)]["all"].kept == (Kept("kept", 1, KEPT[text], unknown, KEPT[text]),)
 
     @pytest.mark.parametrize("text", OVER)
     async def test_dates_that_are_over(self, store: Store, text: str) -> None:

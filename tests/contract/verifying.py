@@ -38,7 +38,7 @@ class Verifying(Contract):
         }
 
     async def test_what_is_kept_says_why(self, world: World, connector: Connector) -> None:
-        """Kept rows are counted by ground, with the newest anchor and how many have none."""
+        """Kept rows are counted by ground, with their newest and oldest anchor, and those without."""
         await world.add(
             1,
             Deal(issued=date(2022, 5, 1)),
@@ -49,9 +49,13 @@ class Verifying(Contract):
         await connector.erase(work(world, 1, shape=[NEWS]))
         found = (await connector.verify(work(world, 1, shape=[NEWS])))[world.key(1)]
         assert found["delivery"] == Remainder(
-            0, (Kept("book", 3, date(2023, 2, 28), 1), Kept("contract", 3, STILL_RUNS, 0))
+            0,
+            (
+                Kept("book", 3, date(2023, 2, 28), 1, date(2022, 5, 1)),
+                Kept("contract", 3, STILL_RUNS, 0, STILL_RUNS),
+            ),
         )
-        assert found["identity"] == Remainder(0, (Kept("contract", 1, STILL_RUNS, 0),))
+        assert found["identity"] == Remainder(0, (Kept("contract", 1, STILL_RUNS, 0, STILL_RUNS),))
         assert found["voluntary"] == Remainder(0, (Kept(NEWS, 1, None, 0),))
         assert found["memos"] == Remainder(0, ())
 

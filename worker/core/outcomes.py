@@ -29,7 +29,8 @@ class Outcome:
 
     ``rows`` counts the rows erased or overwritten (None: a try that was cut short did it, so
     nobody counted); ``grounds`` keep the rest until ``until``, the first day without a ground
-    (None: open, it has no date yet).
+    (None: open, it has no date yet). ``look_on`` is the first day on which any of what is kept
+    may be due: an obligation to look again.
     """
 
     group: str
@@ -41,6 +42,7 @@ class Outcome:
     interrupted: bool = False
     contracts: int = 0
     """Rows of the group in which a contract is running."""
+    look_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ def _outcome(
             why=UNKNOWN_ANCHOR if _dateless(table, group, found) else None,
             interrupted=uncounted,
             contracts=_running(policy, group, keeping),
+            look_on=_first_end(policy, group, keeping),
         )
     if found and interrupted and not rows and group.anonymises:
         # The row is there and holds the declared values: the try that was cut short overwrote it.
@@ -214,6 +217,19 @@ def _until(policy: Policy, group: FieldGroup, keeping: Sequence[Kept]) -> date |
             over = policy.until(kept.ground, kept.latest)
             latest = over if latest is None or over > latest else latest
     return latest
+
+
+def _first_end(policy: Policy, group: FieldGroup, keeping: Sequence[Kept]) -> date | None:
+    """Return the first day on which a keeping ground ends in any row; None: none has a date.
+
+    A row may be kept beyond that day by another ground; looking then harms nothing. Where a ground
+    without a date keeps every row, no day is worth a look.
+    """
+    lasting = {u.ground for u in group.grounds if u.anchor is None and u.evidence is None}
+    if any(kept.ground in lasting for kept in keeping):
+        return None
+    ends = [policy.until(k.ground, k.earliest) for k in keeping if k.earliest is not None]
+    return min(ends, default=None)
 
 
 def _missing_means(group: FieldGroup, ground: str) -> frozenset[NullAnchor]:

@@ -121,6 +121,12 @@ class Completion(_Message):
         "that it ended you may be unable to keep your side of them, and the person should be "
         "told. Left out when there are none. They do not delay or change anything.",
     )
+    follows: UUID | None = Field(
+        default=None,
+        description="The first case about the event. What it had to leave, because a ground "
+        "still lived, was looked at again when its day had come: the receipts of this case say "
+        "what went. Left out the first time.",
+    )
     stores: dict[str, list[Outcome]] | None = Field(
         default=None, description="What became of it in each store, where that is told here."
     )

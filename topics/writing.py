@@ -117,6 +117,7 @@ def completion(
     closed_at: datetime,
     reason: Mapping[str, Any] | None = None,
     impact: Mapping[str, int] | None = None,
+    follows: UUID | None = None,
     stores: Mapping[str, Sequence[object]] | None = None,
 ) -> Outgoing:
     """An upstream event is done with: ``state`` is closed, superseded or rejected."""
@@ -131,6 +132,8 @@ def completion(
         members["reason"] = reason
     if impact:
         members["impact"] = impact
+    if follows is not None:
+        members["follows"] = str(follows)
     if stores is not None:
         members["stores"] = stores
     return event_key(source, event_id), _bytes(members)

@@ -21,6 +21,10 @@ class PublishFailed(Exception):
     """The broker did not take every message. What it was is in the ledger: publish it again."""
 
 
+class NotPossible(Exception):
+    """What a person asks for cannot be done; nothing was changed. The text says what to do."""
+
+
 class Publisher(Protocol):
     """Puts messages on topics."""
 

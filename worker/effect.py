@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,17 @@ from worker.core.outcomes import Failed, Judge, Outcome
 from worker.ledger.commands import Command
 
 Row = Mapping[str, Any]
-Verdict = Sequence[Row] | Failed
-"""The outcomes of a task as they are written down, or why it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The outcomes of a task as they are written down, and when to look at it again, if ever."""
+
+    outcomes: Sequence[Row]
+    look_on: date | None
+
+
+Verdict = Verified | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,10 @@ class Store:
 
 
 def _written(verdict: tuple[Outcome, ...] | Failed) -> Verdict:
-    return verdict if isinstance(verdict, Failed) else [_row(outcome) for outcome in verdict]
+    if isinstance(verdict, Failed):
+        return verdict
+    days = [outcome.look_on for outcome in verdict if outcome.look_on is not None]
+    return Verified([_row(outcome) for outcome in verdict], min(days, default=None))
 
 
 def _row(outcome: Outcome) -> Row:

@@ -7,21 +7,23 @@ nobody finished is ``erased`` with an unknown count, never ``absent``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from connectors.faults import Misfit, RetryLater
 from worker.closing import close_ready
 from worker.context import Context
 from worker.core.outcomes import Failed
-from worker.effect import Store, Task, Verdict
-from worker.ledger import answers, batches, cases, commands
+from worker.effect import Store, Task, Verdict, Verified
+from worker.ledger import answers, batches, cases, commands, obligations
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.cases import Ended
 from worker.ledger.commands import Command, NewCommand
 from worker.ledger.database import Connection
-from worker.payloads import open_tasks, seal_tasks
+from worker.ledger.obligations import NewObligation
+from worker.payloads import open_tasks, seal_obligation, seal_tasks
 from worker.plan import plan_batch, publish_commands
 from worker.supersede import reopen
 from worker.telling import tell_answer
@@ -159,15 +161,18 @@ async def _settle(
             raise _Overtaken
         answer_id = await answers.open_answer(connection, command.batch_id, command.id, now)
         receipts = [
-            Receipt(case_id, command.store, outcomes, now)
-            for case_id, outcomes in verdicts.items()
-            if not isinstance(outcomes, Failed)
+            Receipt(case_id, command.store, verdict.outcomes, now)
+            for case_id, verdict in verdicts.items()
+            if not isinstance(verdict, Failed)
         ]
         await answers.add_receipts(
             connection, answer_id, [(r.case_id, r.store, r.outcomes) for r in receipts]
         )
         settled = Settled(
             Answer(answer_id, command.batch_id, command.id, command.policy, now), receipts
+        )
+        await obligations.note(
+            connection, command.id, _obligations(context, command, tasks, verdicts), now
         )
         if touched := _contracts(receipts):
             await cases.note_impact(connection, command.store, touched)
@@ -182,6 +187,27 @@ async def _settle(
             now=now,
         )
     return settled
+
+
+def _obligations(
+    context: Context,
+    command: Command,
+    tasks: Sequence[Task],
+    verdicts: Mapping[UUID, Verdict],
+) -> list[NewObligation]:
+    """What is retained and has a date must be looked at again then: gathered by its day."""
+    by_day: dict[date, list[Task]] = {}
+    for task in tasks:
+        verdict = verdicts.get(task.case_id)
+        if isinstance(verdict, Verified) and verdict.look_on is not None:
+            by_day.setdefault(verdict.look_on, []).append(task)
+    new: list[NewObligation] = []
+    for day, some in sorted(by_day.items()):
+        ids = tuple(task.case_id for task in some)
+        keys = [task.keys for task in some]
+        sealed = seal_obligation(context.sealer, command.store, ids, keys)
+        new.append(NewObligation(command.store, day, ids, sealed, context.sealer.current))
+    return new
 
 
 def _contracts(receipts: Sequence[Receipt]) -> dict[UUID, int]:

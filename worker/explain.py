@@ -8,12 +8,11 @@ from datetime import date
 from uuid import uuid4
 
 from connectors.base import Connector, RowFacts
-from worker.context import Context
+from worker.context import Context, NotPossible
 from worker.core.explaining import GroupLine, explain
 from worker.identifiers import Identifiers, held_by, typed
 from worker.ledger import consents
 from worker.ledger.consents import States
-from worker.operate import NotPossible
 from worker.resolve import Person, resolve
 from worker.supersede import together
 

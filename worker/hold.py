@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from worker.context import Context
+from worker.context import Context, NotPossible
 from worker.identifiers import Identifiers, typed
 from worker.ledger import batches, cases, commands, consents, holds
 from worker.ledger.holds import Hold
-from worker.operate import NotPossible
 from worker.payloads import open_people
 from worker.plan import plan_batch
 from worker.resolve import Person, resolve

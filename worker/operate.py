@@ -1,6 +1,6 @@
 """What an operator decides: resume or reject a parked case, retry dead letters.
 
-Each may be repeated; each raises :class:`NotPossible` with what to do instead.
+Each may be repeated; each raises :class:`~worker.context.NotPossible` with what to do instead.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from connectors.mapping import Key
-from worker.context import Context
+from worker.context import Context, NotPossible
 from worker.core.lifecycle import CaseState
 from worker.ledger import answers, batches, cases, commands
 from worker.ledger.answers import Answer
@@ -18,10 +18,6 @@ from worker.ledger.database import Connection
 from worker.plan import plan_batch, publish_commands
 from worker.supersede import reopen
 from worker.telling import tell_answer
-
-
-class NotPossible(Exception):
-    """The decision cannot be carried out; nothing was changed. The text says what to do."""
 
 
 async def resume(context: Context, case_id: UUID, chosen: Mapping[str, Sequence[str]]) -> Case:

@@ -1,8 +1,8 @@
 """What the sealed payloads of batches and commands hold, and the way in and out of them.
 
 A batch's payload keeps the identifiers of its cases until none of them stands open; a command's
-payload keeps the stores' own keys of its tasks until it settles. Both lie encrypted in the ledger
-and nowhere else: Kafka sees ids only (claim check).
+payload keeps the stores' own keys of its tasks until it settles, an obligation's until its day. All
+lie encrypted in the ledger and nowhere else: Kafka sees ids only (claim check).
 """
 
 from __future__ import annotations
@@ -57,21 +57,36 @@ def seal_tasks(
     sealer: Sealer, store: str, case_ids: Sequence[UUID], keys: Sequence[Sequence[Key]]
 ) -> bytes:
     """Seal the keys of a command's tasks, bound to its store and its cases."""
-    return sealer.seal(keys, _command(store, case_ids))
+    return sealer.seal(keys, _place(b"command", store, case_ids))
 
 
 def open_tasks(
     sealer: Sealer, payload: bytes, key_id: str, store: str, case_ids: Sequence[UUID]
 ) -> list[list[Key]]:
     """Open what :func:`seal_tasks` sealed: the keys of each case, in the order of the ids."""
-    return [
-        [tuple(key) for key in keys]
-        for keys in sealer.open(payload, key_id, _command(store, case_ids))
-    ]
+    return _tuples(sealer.open(payload, key_id, _place(b"command", store, case_ids)))
 
 
-def _command(store: str, case_ids: Sequence[UUID]) -> bytes:
-    return b"command\0" + store.encode() + b"\0" + b"".join(c.bytes for c in case_ids)
+def seal_obligation(
+    sealer: Sealer, store: str, case_ids: Sequence[UUID], keys: Sequence[Sequence[Key]]
+) -> bytes:
+    """Seal the keys of what must be looked at again, bound to its store and its cases."""
+    return sealer.seal(keys, _place(b"obligation", store, case_ids))
+
+
+def open_obligation(
+    sealer: Sealer, payload: bytes, key_id: str, store: str, case_ids: Sequence[UUID]
+) -> list[list[Key]]:
+    """Open what :func:`seal_obligation` sealed: the keys of each case, in the order of the ids."""
+    return _tuples(sealer.open(payload, key_id, _place(b"obligation", store, case_ids)))
+
+
+def _place(what: bytes, store: str, case_ids: Sequence[UUID]) -> bytes:
+    return what + b"\0" + store.encode() + b"\0" + b"".join(c.bytes for c in case_ids)
+
+
+def _tuples(keys_of_cases: Iterable[Iterable[Sequence[Any]]]) -> list[list[Key]]:
+    return [[tuple(key) for key in keys] for keys in keys_of_cases]
 
 
 def _keys(stores: dict[str, list[list[Any]]]) -> dict[str, list[Key]]:

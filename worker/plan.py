@@ -8,11 +8,13 @@ and no other store waits for it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from connectors.faults import Fault, RetryLater
 from connectors.mapping import Key
 from topics import names, writing
 from worker.closing import close_ready
@@ -20,6 +22,7 @@ from worker.context import Context
 from worker.core.lifecycle import CaseState
 from worker.core.planner import PlannedCase, Task, plan
 from worker.core.retry import Backoff
+from worker.identifiers import held_by
 from worker.ledger import answers, batches, cases, commands, consents, holds
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch
@@ -66,6 +69,7 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
     ]
     before = {person.case_id: {s: set(k) for s, k in person.keys.items()} for person in people}
     resolution = await resolve(people, context.connectors, context.timing.lookup_timeout)
+    resolution = await _recognise(context, people, resolution)
     async with context.ledger.begin() as connection:
         planned = await _commit(context, connection, batch, people, before, resolution)
     if planned is not None:
@@ -73,6 +77,36 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
         if planned.answer is not None:
             await tell_answer(context, planned.answer, planned.receipts, planned.ended)
     return planned
+
+
+async def _recognise(
+    context: Context, people: Sequence[Person], resolution: Resolution
+) -> Resolution:
+    """Learn which identifiers people have of whom only keys are known: a hold knows them by those.
+
+    They lead nowhere from here: whoever is known by a key is looked for in its store alone.
+    """
+    keys: dict[str, dict[Key, Person]] = {}
+    for person in people:
+        for store, own in person.carried.items() if not person.given else ():
+            keys.setdefault(store, {}).update(dict.fromkeys(own, person))
+    silent: dict[str, Fault] = {}
+    for store, owners in keys.items():
+        try:
+            async with asyncio.timeout(context.timing.lookup_timeout.total_seconds()):
+                held = await held_by(context, context.connectors[store], list(owners))
+        except TimeoutError:
+            silent[store] = RetryLater("no-answer", "the store did not answer a look-up in time")
+        except Fault as fault:
+            silent[store] = fault
+        else:
+            for key, identifiers in held.items():
+                owners[key].seen |= identifiers
+    return Resolution(
+        {**resolution.unanswered, **silent},
+        resolution.not_final | silent.keys(),
+        resolution.ambiguous,
+    )
 
 
 async def publish_commands(context: Context, issued: Iterable[tuple[str, int]]) -> None:
@@ -201,8 +235,10 @@ async def _held(
     if not people or not await holds.any_stands(connection):
         return {}
     pseudonym = context.sealer.pseudonym
+    recorded = await consents.pseudonyms_of_cases(connection, [p.case_id for p in people])
     by_case = {
         person.case_id: {pseudonym(*identifier) for identifier in person.known | person.seen}
+        | recorded.get(person.case_id, set())
         for person in people
     }
     standing = await holds.standing(connection, {p for own in by_case.values() for p in own})

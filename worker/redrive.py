@@ -11,8 +11,10 @@ from datetime import timedelta
 
 from worker.context import Context
 from worker.core.retry import Backoff
-from worker.ledger import answers, batches, commands, leases
+from worker.ledger import answers, batches, commands, leases, obligations
+from worker.look_again import look_again
 from worker.plan import plan_batch, publish_commands
+from worker.sealing import CannotOpen
 from worker.telling import tell_answer_again, tell_stop_again
 from worker.waiting import pause
 
@@ -20,6 +22,8 @@ LEASE = "redrive"
 LEASE_TTL = timedelta(seconds=30)
 AT_ONCE = 200
 """Items of one kind in one round: a long backlog is driven in many small rounds."""
+LOOKS_AT_ONCE = 10
+"""Obligations in one round: each is a batch of up to 500 people to plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +34,26 @@ class Driven:
     plans: int = 0
     commands: int = 0
     answers: int = 0
+    obligations: int = 0
 
 
 async def redrive(context: Context, holder: str) -> Driven | None:
     """Do one round if this worker holds, or gets, the lease; None: another one does it.
 
-    Raises LedgerAway or PublishFailed: the next round goes on where this one ended.
+    Raises LedgerAway, PublishFailed or CannotOpen: the next round goes on where this one ended.
     """
     async with context.ledger.begin() as connection:
         epoch = await leases.take(connection, LEASE, holder, now=context.now(), ttl=LEASE_TTL)
     if epoch is None:
         return None
     stops, plans = await _batches(context)
-    return Driven(stops, plans, await _commands(context), await _answers(context))
+    return Driven(
+        stops,
+        plans,
+        await _commands(context),
+        await _answers(context),
+        await _obligations(context),
+    )
 
 
 async def give_back(context: Context, holder: str) -> None:
@@ -77,6 +88,26 @@ async def _commands(context: Context) -> int:
         wait = pause(rarely, drives + 1)
         async with context.ledger.begin() as connection:
             await commands.driven(connection, command_id, context.now() + timedelta(seconds=wait))
+    return len(due)
+
+
+async def _obligations(context: Context) -> int:
+    """Look again at what was retained until now; nobody has to ask for it."""
+    async with context.ledger.begin() as connection:
+        due = await obligations.due(
+            connection, context.day(), sorted(context.connectors), LOOKS_AT_ONCE
+        )
+    locked: CannotOpen | None = None
+    for obligation_id in due:
+        try:
+            batch_id = await look_again(context, obligation_id)
+        except CannotOpen as fault:
+            locked = fault  # A key is missing: that must not keep the others from their day.
+            continue
+        if batch_id is not None:
+            await plan_batch(context, batch_id)
+    if locked is not None:
+        raise locked
     return len(due)
 
 

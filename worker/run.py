@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Collection, Coroutine
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -119,16 +120,8 @@ async def _redrive(context: Context, seconds: float, stop: asyncio.Event) -> Non
         except (LedgerAway, LedgerConflict, PublishFailed, CannotOpen) as fault:
             log.warning("redrive-waits", fault=f"{type(fault).__name__}: {fault}")
         else:
-            if driven is not None and any(
-                (driven.stops, driven.plans, driven.commands, driven.answers)
-            ):
-                log.info(
-                    "redriven",
-                    stops=driven.stops,
-                    plans=driven.plans,
-                    commands=driven.commands,
-                    answers=driven.answers,
-                )
+            if driven is not None and any(asdict(driven).values()):
+                log.info("redriven", **asdict(driven))
         await stopped_within(stop, seconds)
     with suppress(LedgerAway, LedgerConflict):
         await give_back(context, holder)

@@ -133,7 +133,7 @@ async def reopen(
         connection,
         payload=seal_people(context.sealer, people),
         key_id=context.sealer.current,
-        stores_left=sorted(context.connectors),
+        stores_left=_stores(context, people),
         now=now,
         due_at=now + context.timing.plan_grace,
     )
@@ -142,6 +142,13 @@ async def reopen(
     await cases.move(connection, ids, new_id)
     await batches.finish(connection, batch_id, now)
     return new_id
+
+
+def _stores(context: Context, people: Sequence[Person]) -> list[str]:
+    """All stores may know a person by an identifier; by a key alone, only the store that has it."""
+    if any(person.given for person in people):
+        return sorted(context.connectors)
+    return sorted({store for person in people for store in person.carried})
 
 
 async def _carry_over(

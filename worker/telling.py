@@ -92,6 +92,7 @@ async def tell_answer(
                     closed_at=case.closed_at,
                     reason=case.reason,
                     impact=case.impact,
+                    follows=case.follows,
                 )
                 for case in ended
             ],

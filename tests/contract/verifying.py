@@ -38,7 +38,7 @@ class Verifying(Contract):
         }
 
     async def test_what_is_kept_says_why(self, world: World, connector: Connector) -> None:
-        """Kept rows are counted by ground, with their newest and oldest anchor, and those without."""
+        """Kept rows are counted by ground, with their newest and oldest anchors."""
         await world.add(
             1,
             Deal(issued=date(2022, 5, 1)),

@@ -8,9 +8,9 @@ import pytest
 
 from tests.support.nordlys import Person, withdrawal
 from tests.support.world import World
+from worker.context import NotPossible
 from worker.core.explaining import GroupLine
 from worker.explain import explain_row, explain_subject
-from worker.operate import NotPossible
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tests.support.driving import message
 from tests.support.judging import assert_gone_honestly
 from tests.support.nordlys import Person, about, erasure
-from tests.support.world import Event, World, id_of
-from topics.publishing import event_to_message
-from topics.reading import Message
+from tests.support.world import World, id_of
 from worker import hold
 from worker.intake import take_in
 from worker.ledger import commands
@@ -22,7 +21,7 @@ async def test_a_hold_takes_a_case_out_of_commands(world: World) -> None:
     before = await world.stores.dump()
     asked, free = erasure(held), erasure(other)
     async with world.context() as context:
-        (batch,) = await take_in(context, [_message(0, asked), _message(1, free)])
+        (batch,) = await take_in(context, [message(0, asked), message(1, free)])
         await plan_batch(context, batch)
         placed = await hold.place_on_case(
             context,
@@ -55,7 +54,7 @@ async def test_a_hold_that_comes_too_late_says_so(world: World) -> None:
     review_on = datetime.now(UTC).date()
     async with world.context() as context:
         for offset, event in enumerate((asked, behind)):
-            (batch,) = await take_in(context, [_message(offset, event)])
+            (batch,) = await take_in(context, [message(offset, event)])
             await plan_batch(context, batch)
         async with context.ledger.begin() as connection:
             first = min(command.id for command in await commands.listed(connection))
@@ -67,9 +66,3 @@ async def test_a_hold_that_comes_too_late_says_so(world: World) -> None:
         for event, attempted in ((asked, (id_of(asked),)), (behind, ())):
             placed = await hold.place_on_case(context, id_of(event), **order, review_on=review_on)
             assert (placed.cases, placed.attempted) == ((id_of(event),), attempted)
-
-
-def _message(offset: int, event: Event) -> Message:
-    """An event as it is read from its topic."""
-    sent = event_to_message(event)
-    return Message(sent.topic, 0, offset, sent.key, sent.value, sent.headers)

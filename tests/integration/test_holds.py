@@ -12,8 +12,8 @@ from tests.support.nordlys import Person, about, erasure, withdrawal
 from tests.support.world import World, id_of
 from topics import names
 from worker import hold
+from worker.context import NotPossible
 from worker.ledger import holds
-from worker.operate import NotPossible
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -19,6 +19,7 @@ from topics import names
 from topics.publishing import event_to_message
 from topics.reading import Message
 from worker import operate
+from worker.context import NotPossible
 from worker.intake import take_in
 from worker.plan import plan_batch
 
@@ -104,9 +105,9 @@ async def test_a_key_that_leads_nowhere_parks_the_case_again(town: World) -> Non
         assert case.state == "parked"
         assert case.reason is not None
         assert case.reason["why"] == "chosen-key-not-found"
-        with pytest.raises(operate.NotPossible, match="no store"):
+        with pytest.raises(NotPossible, match="no store"):
             await operate.resume(context, id_of(request), {"archive": ["1"]})
-        with pytest.raises(operate.NotPossible, match="1 value"):
+        with pytest.raises(NotPossible, match="1 value"):
             await operate.resume(context, id_of(request), {"crm": ["1", "2"]})
     await town.until_quiet()
     assert await town.state(request) == "parked"
@@ -120,9 +121,9 @@ async def test_an_operator_rejects_a_parked_case(town: World) -> None:
     before = await town.stores.dump()
     async with town.context() as context:
         await operate.reject(context, id_of(request), by="dpo", reason="asked for proof")
-        with pytest.raises(operate.NotPossible, match="only a parked case"):
+        with pytest.raises(NotPossible, match="only a parked case"):
             await operate.reject(context, id_of(request), by="dpo", reason="again")
-        with pytest.raises(operate.NotPossible, match="only a parked case"):
+        with pytest.raises(NotPossible, match="only a parked case"):
             await operate.resume(context, id_of(request), {"crm": [first.customer_no]})
     await assert_told_once(town, [request], state="rejected")
     told = [record.json for record in await town.read(names.COMPLETED)]

@@ -45,7 +45,7 @@ MEANINGS: Final[Mapping[str, tuple[Exit, str]]] = {
     "worker.cli.exits.Unusable": (Exit.USAGE, "{text}"),
     "worker.ready.LedgerRefuses": (Exit.USAGE, "{text}"),
     "worker.ready.LedgerBehind": (Exit.WRONG, "{text}"),
-    "worker.operate.NotPossible": (Exit.WRONG, "{text}"),
+    "worker.context.NotPossible": (Exit.WRONG, "{text}"),
     "worker.cli.exits.NotReady": (Exit.WRONG, "{text}"),
     "worker.cli.exits.NotThere": (Exit.WRONG, "{text}"),
     "worker.embedded.child.ServerFailed": (Exit.WRONG, "{text}"),

@@ -35,6 +35,8 @@ class Case:
     closed_at: datetime | None
     impact: Mapping[str, int] | None = None
     """Running contracts that it touches, per store."""
+    follows: UUID | None = None
+    """The first case about the same event: something that it left fell due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Ended:
     closed_at: datetime
     reason: Mapping[str, Any] | None
     impact: Mapping[str, int] | None = None
+    follows: UUID | None = None
 
 
 async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
@@ -72,6 +75,20 @@ async def read(connection: Connection, case_id: UUID) -> Case | None:
     """One case."""
     row = (await connection.execute(select(cases).where(cases.c.id == case_id))).one_or_none()
     return None if row is None else _case(row)
+
+
+async def of_ids(connection: Connection, ids: Collection[UUID]) -> list[Case]:
+    """Some cases, in no particular order."""
+    rows = await connection.execute(select(cases).where(among(connection, cases.c.id, list(ids))))
+    return [_case(row) for row in rows]
+
+
+async def followers(connection: Connection, case_id: UUID) -> list[Case]:
+    """The cases that looked again at what one left, oldest first."""
+    rows = await connection.execute(
+        select(cases).where(cases.c.follows == case_id).order_by(cases.c.received_at)
+    )
+    return [_case(row) for row in rows]
 
 
 async def listed(connection: Connection, *, state: CaseState | None, limit: int) -> list[Case]:
@@ -144,12 +161,13 @@ async def end(
         cases.c.kind,
         cases.c.due_on,
         cases.c.impact,
+        cases.c.follows,
     )
     ending = ByColumn(update(cases).where(*condition).values(values).returning(*told))
     columns = await ending.fetch(connection)
     return [
-        Ended(case_id, source, event_id, kind, state.value, due_on, now, reason, impact)
-        for case_id, source, event_id, kind, due_on, impact in zip(*columns, strict=True)
+        Ended(case_id, source, event_id, kind, state.value, due_on, now, reason, impact, follows)
+        for case_id, source, event_id, kind, due_on, impact, follows in zip(*columns, strict=True)
     ]
 
 
@@ -200,7 +218,7 @@ async def move(connection: Connection, ids: Collection[UUID], batch_id: int) -> 
 async def ended_by(connection: Connection, answer_id: int) -> list[Ended]:
     """The cases that one answer ended."""
     rows = await connection.execute(select(*_ENDED).where(cases.c.answer_id == answer_id))
-    return [Ended(*row) for row in rows]
+    return [Ended(**row._asdict()) for row in rows]
 
 
 _OPEN = ByColumn(
@@ -219,6 +237,7 @@ _ENDED = (
     cases.c.closed_at,
     cases.c.reason,
     cases.c.impact,
+    cases.c.follows,
 )
 
 
@@ -238,4 +257,5 @@ def _case(row: Any) -> Case:
         reason=row.reason,
         closed_at=row.closed_at,
         impact=row.impact,
+        follows=row.follows,
     )

@@ -6,7 +6,7 @@ newest time of each effect, so the order in which rows arrive does not matter (r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,20 @@ async def record(
     """Write what new cases say: (pseudonym, purpose, case, effect, the event's own time)."""
     columns = ("pseudonym", "purpose", "case_id", "effect", "at")
     await add_rows(connection, suppressions, columns, rows)
+
+
+async def repeat(connection: Connection, again: Mapping[UUID, UUID]) -> None:
+    """Let the cases that follow others say what those said, at the same times: nothing changes.
+
+    ``again`` maps a case to the one that follows it.
+    """
+    rows = await connection.execute(
+        select(suppressions).where(among(connection, suppressions.c.case_id, list(again)))
+    )
+    await record(
+        connection,
+        [(bytes(r.pseudonym), r.purpose, again[r.case_id], r.effect, r.at) for r in rows],
+    )
 
 
 async def states(connection: Connection, pseudonyms: Collection[bytes]) -> dict[bytes, States]:

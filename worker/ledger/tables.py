@@ -21,6 +21,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -97,7 +98,7 @@ commands = Table(
     Column(
         "drives", Integer, nullable=False, server_default="0", comment="times redrive published it"
     ),
-    CheckConstraint(_one_of("kind", ["erase"]), name="kind"),
+    CheckConstraint(_one_of("kind", ["erase", "restrict"]), name="kind"),
     CheckConstraint(_one_of("state", ["open", "settled", "dead"]), name="state"),
     CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled_has_a_time"),
     CheckConstraint("(state = 'settled') = (payload IS NULL)", name="settled_holds_no_payload"),
@@ -159,6 +160,7 @@ cases = Table(
     Column("impact", Json, comment="running contracts that it touches, per store"),
     Column("closed_at", Instant),
     Column("answer_id", ForeignKey("answers.id"), index=False),
+    Column("follows", ForeignKey("cases.id"), comment="the case whose obligation fell due"),
     CheckConstraint(_one_of("state", [state.value for state in CaseState]), name="state"),
     CheckConstraint(
         "(state IN ('open', 'parked', 'held')) = (closed_at IS NULL)", name="ended_has_a_time"
@@ -169,6 +171,12 @@ cases = Table(
     ),
 )
 Index("ix_cases_answer_id", cases.c.answer_id)
+Index(
+    "ix_cases_follows",
+    cases.c.follows,
+    postgresql_where=text("follows IS NOT NULL"),
+    sqlite_where=text("follows IS NOT NULL"),
+)
 Index(
     "ix_cases_standing",
     cases.c.due_on,
@@ -190,6 +198,18 @@ suppressions = Table(
 )
 Index("ix_suppressions_case", suppressions.c.case_id)
 
+restrictions = Table(
+    "restrictions",
+    metadata,
+    Column("pseudonym", LargeBinary, nullable=False),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    Column("restricted", Boolean, nullable=False, comment="false: lifted"),
+    Column("at", Instant, nullable=False, comment="the event's own time"),
+    PrimaryKeyConstraint("pseudonym", "case_id"),
+    comment="The record of restrictions asked for and lifted (GDPR art. 18); the newest time wins",
+)
+Index("ix_restrictions_case", restrictions.c.case_id)
+
 receipts = Table(
     "receipts",
     metadata,
@@ -203,6 +223,29 @@ receipts = Table(
     comment="Outcomes of one task, re-read and without personal data",
 )
 Index("ix_receipts_case", receipts.c.case_id)
+
+obligations = Table(
+    "obligations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("command_id", ForeignKey("commands.id"), nullable=False, comment="which left it"),
+    Column("store", Text, nullable=False),
+    Column("look_on", Date, nullable=False, comment="when something of it may be due"),
+    Column("case_ids", CaseIds, nullable=False),
+    Column("payload", LargeBinary, comment="encrypted keys of its tasks, in the order of case_ids"),
+    Column("key_id", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("batch_id", ForeignKey("batches.id"), comment="the batch that looked again"),
+    UniqueConstraint("command_id", "look_on", name="uq_obligations_command"),
+    CheckConstraint("(batch_id IS NULL) = (payload IS NOT NULL)", name="looked_at_holds_no_keys"),
+    comment="What was retained and must be looked at again on a date; no identifier, only keys",
+)
+Index(
+    "ix_obligations_ahead",
+    obligations.c.look_on,
+    postgresql_where=text("batch_id IS NULL"),
+    sqlite_where=text("batch_id IS NULL"),
+)
 
 holds = Table(
     "holds",

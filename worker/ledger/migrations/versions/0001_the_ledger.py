@@ -156,7 +156,7 @@ def upgrade() -> None:
             "(state = 'settled') = (settled_at IS NOT NULL)",
             name=op.f("ck_commands_settled_has_a_time"),
         ),
-        sa.CheckConstraint("kind IN ('erase')", name=op.f("ck_commands_kind")),
+        sa.CheckConstraint("kind IN ('erase', 'restrict')", name=op.f("ck_commands_kind")),
         sa.CheckConstraint(
             "state <> 'dead' OR fault IS NOT NULL", name=op.f("ck_commands_dead_has_a_fault")
         ),
@@ -246,6 +246,9 @@ def upgrade() -> None:
         ),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("answer_id", Id, nullable=True),
+        sa.Column(
+            "follows", sa.Uuid(), nullable=True, comment="the case whose obligation fell due"
+        ),
         sa.CheckConstraint(
             "(state IN ('open', 'parked', 'held')) = (closed_at IS NULL)",
             name=op.f("ck_cases_ended_has_a_time"),
@@ -263,10 +266,19 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["answer_id"], ["answers.id"], name=op.f("fk_cases_answer_id")),
         sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name=op.f("fk_cases_batch_id")),
+        sa.ForeignKeyConstraint(["follows"], ["cases.id"], name=op.f("fk_cases_follows")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
     )
     op.create_index("ix_cases_answer_id", "cases", ["answer_id"], unique=False)
     op.create_index(op.f("ix_cases_batch_id"), "cases", ["batch_id"], unique=False)
+    op.create_index(
+        "ix_cases_follows",
+        "cases",
+        ["follows"],
+        unique=False,
+        postgresql_where=sa.text("follows IS NOT NULL"),
+        sqlite_where=sa.text("follows IS NOT NULL"),
+    )
     op.create_index(
         "ix_cases_standing",
         "cases",
@@ -304,3 +316,51 @@ def upgrade() -> None:
         comment="The record of consents ended and given (GDPR art. 7(1)); the newest time wins",
     )
     op.create_index("ix_suppressions_case", "suppressions", ["case_id"], unique=False)
+    op.create_table(
+        "restrictions",
+        sa.Column("pseudonym", sa.LargeBinary(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("restricted", sa.Boolean(), nullable=False, comment="false: lifted"),
+        sa.Column("at", Instant(), nullable=False, comment="the event's own time"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_restrictions_case_id")),
+        sa.PrimaryKeyConstraint("pseudonym", "case_id", name=op.f("pk_restrictions")),
+        comment="The record of restrictions asked for and lifted (GDPR art. 18); "
+        "the newest time wins",
+    )
+    op.create_index("ix_restrictions_case", "restrictions", ["case_id"], unique=False)
+    op.create_table(
+        "obligations",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("command_id", Id, nullable=False, comment="which left it"),
+        sa.Column("store", sa.Text(), nullable=False),
+        sa.Column("look_on", sa.Date(), nullable=False, comment="when something of it may be due"),
+        sa.Column("case_ids", CaseIds, nullable=False),
+        sa.Column(
+            "payload",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="encrypted keys of its tasks, in the order of case_ids",
+        ),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("batch_id", Id, nullable=True, comment="the batch that looked again"),
+        sa.CheckConstraint(
+            "(batch_id IS NULL) = (payload IS NOT NULL)",
+            name=op.f("ck_obligations_looked_at_holds_no_keys"),
+        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name=op.f("fk_obligations_batch_id")),
+        sa.ForeignKeyConstraint(
+            ["command_id"], ["commands.id"], name=op.f("fk_obligations_command_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_obligations")),
+        sa.UniqueConstraint("command_id", "look_on", name="uq_obligations_command"),
+        comment="What was retained and must be looked at again on a date; no identifier, only keys",
+    )
+    op.create_index(
+        "ix_obligations_ahead",
+        "obligations",
+        ["look_on"],
+        unique=False,
+        postgresql_where=sa.text("batch_id IS NULL"),
+        sqlite_where=sa.text("batch_id IS NULL"),
+    )

@@ -19,7 +19,7 @@ from connectors.registry import connect
 from topics import admin, names
 from worker.core.policy import Policy
 from worker.hold import overdue
-from worker.ledger import holds
+from worker.ledger import holds, obligations
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.policy_file import PolicyError, review
 from worker.ready import LedgerBehind, LedgerRefuses, ledger_of, make_sure
@@ -129,6 +129,7 @@ async def _ledger(settings: Settings) -> list[Found]:
         await make_sure(ledger)
         async with ledger.begin() as connection:
             late = overdue(await holds.listed(connection), datetime.now(UTC).date())
+            sealed = await obligations.keys_in_use(connection)
     except (LedgerBehind, LedgerRefuses) as error:
         return [_error("ledger", *str(error).split("; ", 1))]
     except (LedgerAway, LedgerConflict) as error:
@@ -140,7 +141,15 @@ async def _ledger(settings: Settings) -> list[Found]:
     if late:
         what = f"{len(late)} holds are past their review date"
         found.append(Found("ledger", "warning", what, "decide on them; see: erasure hold list"))
-    return found
+    return found + [
+        _error(
+            "ledger",
+            f"{count} obligations are sealed with the payload key '{key_id}', which is not there",
+            "add it to ERASURE_PAYLOAD_KEYS again: without it nobody can erase what they keep",
+        )
+        for key_id, count in sorted(sealed.items())
+        if key_id not in settings.payload_keys
+    ]
 
 
 def _stores(settings: Settings, policy: Policy | None) -> list[Awaitable[list[Found]]]:

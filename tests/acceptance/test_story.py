@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -99,6 +100,32 @@ def test_a_request_is_carried_out_and_explained(installation: Installation, pers
     assert not installation.newsletter(
         f"SELECT 1 FROM subscriber WHERE lower(email) = '{person}@example.no'"
     )
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_is_kept_is_looked_at_again(installation: Installation, person: str) -> None:
+    """``case`` and ``obligations`` say when; ``check`` misses the key that is needed until then."""
+    request = event("erasure.requested", {"email": f"{person}@example.no"})
+    installation.publish(request)
+    told = installation.until(request, "closed")
+    until = outcomes(told)["invoice.buyer_name+buyer_address"]["until"]
+    assert told["obligations"] == [{"store": "billing", "on": until}]
+    text = installation.erasure("case", told["id"]).out
+    assert f"billing is looked at again on {until}, by itself" in text
+
+    answer = installation.erasure("obligations", "--store", "billing", "--json")
+    (day,) = [one for one in answer.json if one["look_on"] == until]
+    assert day["tasks"] >= 1
+    assert until in installation.erasure("obligations").out
+    before = installation.erasure("obligations", "--until", "2026-11-01")
+    assert before.out == "nothing is to be looked at again\n"
+
+    other = base64.b64encode(bytes(32)).decode()
+    rotated = {"K1": "", "K2": other}
+    keys = {f"ERASURE_PAYLOAD_KEYS__{name}": key for name, key in rotated.items()}
+    checked = installation.erasure("check", env={**keys, "ERASURE_PAYLOAD_KEY": "k2"})
+    assert checked.code == 1
+    assert "obligations are sealed with the payload key" in checked.out
 
 
 @pytest.mark.usefixtures("worker")

@@ -15,6 +15,7 @@ from worker.cli import (
     demo,
     hold,
     ledger,
+    obligations,
     policy,
     publish,
     run,
@@ -41,6 +42,7 @@ publish.add_to(app)
 cases.add_to(app)
 dead_letters.add_to(app)
 hold.add_to(app)
+obligations.add_to(app)
 topics.add_to(app)
 ledger.add_to(app)
 policy.add_to(app)

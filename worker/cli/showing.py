@@ -25,6 +25,8 @@ def print_story(story: Story) -> None:
     out.print(f"deadline    {story.due_on}")
     if story.reason_words:
         out.print(f"why         {story.reason_words}")
+    if story.follows is not None:
+        out.print(f"follows     case {story.follows}: something that it left has fallen due")
     if story.todo:
         out.print(Text(f"next        {story.todo}", style="yellow"))
     out.print()
@@ -35,6 +37,12 @@ def print_story(story: Story) -> None:
         out.print(Text.assemble((store.store, "bold"), f"  settled {moment(store.settled_at)}"))
         for outcome in store.outcomes:
             _print_outcome(out, outcome)
+    if story.obligations or story.followed_by:
+        out.print()
+    for one in story.obligations:
+        out.print(f"{one.store} is looked at again on {one.on}, by itself")
+    for later in story.followed_by:
+        out.print(f"looked at again: erasure case {later}")
 
 
 def _state(story: Story) -> tuple[str, str]:

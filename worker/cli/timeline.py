@@ -13,7 +13,7 @@ from worker.cli.output import counted
 from worker.cli.words import EVENTS, EVERYTHING, OutcomeWords, outcome_words, reason_words
 from worker.core.lifecycle import CaseState
 from worker.core.policy import Policy
-from worker.ledger import answers, batches, cases, commands
+from worker.ledger import answers, batches, cases, commands, obligations
 from worker.ledger.answers import Receipt
 from worker.ledger.cases import Case
 from worker.ledger.commands import CommandLine
@@ -41,6 +41,14 @@ class StoreWords:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAgain:
+    """What a store retained is looked at again on a day, by itself."""
+
+    store: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """Everything there is to tell about a case. It says which event, never which person."""
 
@@ -57,6 +65,10 @@ class Story:
     todo: str
     timeline: tuple[Step, ...]
     stores: tuple[StoreWords, ...]
+    follows: UUID | None
+    """The first case about the event, when this one looked again at what that one left."""
+    obligations: tuple[LookAgain, ...]
+    followed_by: tuple[UUID, ...]
 
 
 async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
@@ -68,7 +80,9 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
         batch = await batches.read(connection, case.batch_id)
         issued = await commands.listed(connection, batch_id=case.batch_id, limit=COMMANDS)
         receipts = await answers.receipts_of_case(connection, case_id)
-    own = [command for command in issued if case_id in command.case_ids]
+        own = [command for command in issued if case_id in command.case_ids]
+        ahead = await obligations.of_case(connection, [command.id for command in own], case_id)
+        later = await cases.followers(connection, case_id)
     left = batch.stores_left if batch and case.state is CaseState.OPEN else ()
     return Story(
         id=case.id,
@@ -91,6 +105,9 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
             )
             for receipt in receipts
         ),
+        follows=case.follows,
+        obligations=tuple(LookAgain(store, day) for store, day in ahead),
+        followed_by=tuple(one.id for one in later),
     )
 
 
@@ -103,6 +120,11 @@ def _timeline(
         Step(case.received_at, f"received; to be done by {case.due_on}"),
         Step(stopped_at, "stop published" if stopped_at else "stop not published yet"),
     ]
+    if case.follows is not None:
+        begin = [
+            begin[0],
+            Step(case.received_at, f"what was retained is looked at again; until {case.due_on}"),
+        ]
     steps = [step for command in own for step in _steps(command)]
     commanded = {command.store for command in own}
     steps += [

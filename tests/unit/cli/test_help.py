@@ -16,7 +16,7 @@ COMMANDS = {
     "run", "demo", "check", "publish", "cases", "case", "case show", "case resume", "case reject",
     "dead-letters", "dead-letters list", "dead-letters retry", "topics", "topics create",
     "topics list", "topics check", "topics schemas", "ledger", "ledger upgrade", "ledger status",
-    "hold", "hold place", "hold release", "hold list",
+    "obligations", "hold", "hold place", "hold release", "hold list",
     "policy", "policy check", "policy explain", "policy list", "policy show",
 }  # fmt: skip
 

@@ -265,3 +265,32 @@ def test_a_contract_that_has_ended_is_not_running() -> None:
     policy = Policy.model_validate(data)
     ended = {K1: {NAME: kept(Kept("contract", 2, NEWEST, 1))}}
     assert judged({}, ended, policy=policy)[NAME].contracts == 1
+
+
+def test_what_has_a_date_is_looked_at_again() -> None:
+    """The oldest anchor of any keeping ground says when to look: something may go then."""
+    books = Kept("books", 2, NEWEST, 0, date(2024, 6, 1))
+    contract = Kept("contract", 2, date(2040, 5, 1), 0, date(2039, 5, 1))
+    outcome = judged({}, {K1: {BUYER: kept(books)}, K2: {BUYER: kept(contract)}}, keys=(K1, K2))
+    assert outcome[BUYER].look_on == date(2030, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("group", "ground", "shape"),
+    [
+        (EMAIL, Kept("news-consent", 1, None, 0), ("news-consent",)),
+        (NAME, Kept("contract", 1, None, 1), ()),
+        (BUYER, Kept("books", 1, None, 1), ()),
+    ],
+)
+def test_what_has_no_date_is_not(group: str, ground: Kept, shape: tuple[str, ...]) -> None:
+    """A living consent, a running contract and an unknown date give no day to look on."""
+    assert judged({}, {K1: {group: kept(ground)}}, shape=shape)[group].look_on is None
+
+
+def test_what_a_living_consent_keeps_whole_is_not() -> None:
+    """Beside a ground without a date that keeps every row, no other date is worth a look."""
+    dated = Kept("contract", 1, NEWEST, 0, NEWEST)
+    still = {K1: {EMAIL: kept(dated, Kept("news-consent", 1, None, 0))}}
+    assert judged({}, still, shape=("news-consent",))[EMAIL].look_on is None
+    assert judged({}, {K1: {EMAIL: kept(dated)}})[EMAIL].look_on is not None

@@ -185,6 +185,18 @@ class Connector(Protocol):
         """Read again, in a transaction of its own, what is there for these keys."""
         ...
 
+    async def restrict(self, keys: Sequence[Key], *, lifted: bool) -> Effects:
+        """Say in the store that processing is restricted for these keys, or no longer is.
+
+        In one transaction, all or nothing. Effects are by table and count the rows changed; a
+        table that declares no restriction is left alone.
+        """
+        ...
+
+    async def restricted(self, keys: Sequence[Key], *, lifted: bool) -> Remainders:
+        """Read again, in a transaction of its own, which rows do not say so, by table."""
+        ...
+
     async def facts(self, key: Key, table: str | None = None) -> Sequence[RowFacts]:
         """Read what decides about one row of a table, by the row's own key.
 

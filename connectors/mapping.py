@@ -122,7 +122,7 @@ class Field:
 
     column: str
     category: str
-    overwrite: str | int | None
+    overwrite: str | int | bool | None
     """``None`` empties the field (outcome ``erased``); a value replaces it (``anonymised``).
     ``{key}`` in a text stands for the row's own key, where a column must be unique."""
     path: str | None = None

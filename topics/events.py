@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     MARKETING_OBJECTED = "privacy.marketing.objected.v1"
     ERASURE_REQUESTED = "privacy.erasure.requested.v1"
     RESTRICTION_REQUESTED = "privacy.restriction.requested.v1"
+    RESTRICTION_LIFTED = "privacy.restriction.lifted.v1"
     RETENTION_EXPIRED = "privacy.retention.expired.v1"
 
 
@@ -39,9 +40,15 @@ ACTING: Final = frozenset(
         EventKind.CONSENT_GIVEN,
         EventKind.MARKETING_OBJECTED,
         EventKind.ERASURE_REQUESTED,
+        EventKind.RESTRICTION_REQUESTED,
+        EventKind.RESTRICTION_LIFTED,
     }
 )
 """The kinds that are acted on; the others are rejected with ``unsupported-type``."""
+
+
+RESTRICTING: Final = frozenset({EventKind.RESTRICTION_REQUESTED, EventKind.RESTRICTION_LIFTED})
+"""The kinds that erase nothing, but say in the stores whether processing is restricted."""
 
 
 class Channel(StrEnum):
@@ -119,9 +126,11 @@ class ErasureData(_PersonData):
 
 
 class RestrictionData(_PersonData):
-    """``data`` of a request that processing be restricted (GDPR art. 18).
+    """``data`` of a request that processing be restricted (GDPR art. 18), or of its lifting.
 
-    Part of the contract and not yet acted on: rejected with ``unsupported-type``.
+    Each store says so in the columns that the policy declares for it. Nothing is erased, and no
+    purpose is stopped: a restriction is no withdrawal. Tell the person before you publish that it
+    is lifted (art. 18(3)).
     """
 
 
@@ -142,6 +151,7 @@ DATA: Final[Mapping[EventKind, type[BaseModel]]] = MappingProxyType(
         EventKind.MARKETING_OBJECTED: ObjectionData,
         EventKind.ERASURE_REQUESTED: ErasureData,
         EventKind.RESTRICTION_REQUESTED: RestrictionData,
+        EventKind.RESTRICTION_LIFTED: RestrictionData,
         EventKind.RETENTION_EXPIRED: RetentionData,
     }
 )

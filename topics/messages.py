@@ -53,14 +53,18 @@ class Outcome(_Message):
     """What became of one field group, for one case in one store."""
 
     group: str = Field(description='Store-wide name of the field group; "*" is all of them.')
-    result: Literal["erased", "anonymised", "restricted", "retained", "absent", "refused"]
+    result: Literal[
+        "erased", "anonymised", "restricted", "lifted", "retained", "absent", "refused"
+    ] = Field(description="lifted: a restriction of before stands no more.")
     rows: int | None = Field(default=None, ge=0, description="Rows touched; null: not known.")
     grounds: list[str] = Field(default=[], description="The grounds that keep what is kept.")
     until: date | None = Field(
         default=None, description="The first day on which no ground keeps it any more."
     )
     why: str | None = Field(
-        default=None, description="Why it was refused, or why there is no until (unknown-anchor)."
+        default=None,
+        description="Why it was refused (cannot-restrict), or why there is no until "
+        "(unknown-anchor).",
     )
     interrupted: bool = Field(
         default=False,
@@ -112,7 +116,11 @@ class Completion(_Message):
     event: UpstreamEvent
     case: UUID
     state: Literal["closed", "superseded", "rejected"]
-    reason: dict[str, object] | None = Field(default=None, description="Left out when closed.")
+    reason: dict[str, object] | None = Field(
+        default=None,
+        description="Why it ended so; of a closed case only where a store refused: it cannot "
+        "express a restriction.",
+    )
     due_on: date = Field(description="The last day the law allowed for it.")
     closed_at: Moment
     impact: dict[str, int] | None = Field(

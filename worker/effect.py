@@ -1,18 +1,20 @@
-"""The effect of one command in its store: erase, bisect what is refused, re-read, judge."""
+"""The effect of one command in its store: act, bisect what is refused, re-read, judge."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from connectors.base import Done, Work
+from connectors.base import Done, Effects, Work
 from connectors.faults import Refused, RetryLater
 from connectors.mapping import Key
 from worker.context import Context
+from worker.core import restricting
 from worker.core.outcomes import Failed, Judge, Outcome
 from worker.ledger.commands import Command
 
@@ -38,13 +40,11 @@ class Task:
     keys: tuple[Key, ...]
 
 
-class Store:
+class Attempt(ABC):
     """One attempt at one command in its store. It remembers what the store did."""
 
     def __init__(self, context: Context, command: Command) -> None:
-        self._policy = context.policy
         self._connector = context.connectors[command.store]
-        self._cutoffs = context.policy.cutoffs(command.store, context.day())
         self._timeout = context.timing.store_timeout.total_seconds()
         self._command = command
         self._effects: dict[Key, Mapping[str, Done]] = {}
@@ -53,8 +53,8 @@ class Store:
         self.committed = False
         """Whether anything was committed in the store, so that a repeat may find nothing."""
 
-    async def erase(self, tasks: Sequence[Task]) -> None:
-        """Erase for all tasks; where the store refuses, for halves of them, down to the one.
+    async def act(self, tasks: Sequence[Task]) -> None:
+        """Act for all tasks; where the store refuses, for halves of them, down to the one.
 
         Raises RetryLater or Misfit.
         """
@@ -62,7 +62,7 @@ class Store:
             return
         try:
             async with asyncio.timeout(self._timeout):
-                effects = await self._connector.erase(self._work(tasks))
+                effects = await self._act(tasks)
         except TimeoutError:
             raise RetryLater("no-answer", "the store did not answer", in_doubt=True) from None
         except Refused as fault:
@@ -70,8 +70,8 @@ class Store:
                 self.refused[tasks[0].case_id] = Failed(str(fault))
                 return
             half = len(tasks) // 2
-            await self.erase(tasks[:half])
-            await self.erase(tasks[half:])
+            await self.act(tasks[:half])
+            await self.act(tasks[half:])
             return
         self.committed = True
         self._effects.update(effects)
@@ -84,32 +84,92 @@ class Store:
             return verdicts
         try:
             async with asyncio.timeout(self._timeout):
-                remainders = await self._connector.verify(self._work(done))
+                judged = await self._reread(done)
         except TimeoutError:
             raise RetryLater("no-answer", "the store did not answer") from None
         except Refused as fault:
-            # What cannot be re-read is not proven: it has failed, whatever was erased.
+            # What cannot be re-read is not proven: it has failed, whatever was done.
             return verdicts | {task.case_id: Failed(str(fault)) for task in done}
-        judge = Judge(
-            self._policy,
-            self._connector.mapping,
-            self._command.shape,
-            self._effects,
-            remainders,
-            interrupted=self._command.interrupted,
-        )
         written: dict[int, Verdict] = {}
-        for task in done:
-            verdict = judge.of(task.keys)
+        for task, verdict in zip(done, judged, strict=True):
             as_rows = written.get(id(verdict))
             if as_rows is None:
                 as_rows = written[id(verdict)] = _written(verdict)
             verdicts[task.case_id] = as_rows
         return verdicts
 
+    @abstractmethod
+    async def _act(self, tasks: Sequence[Task]) -> Effects:
+        """Do it in the store, for all of the tasks or for none. Raises what a connector may."""
+
+    @abstractmethod
+    async def _reread(self, tasks: Sequence[Task]) -> Sequence[tuple[Outcome, ...] | Failed]:
+        """Read the store again and judge each task. Raises what a connector may."""
+
+
+class Erasing(Attempt):
+    """An attempt at erasing what no living ground keeps."""
+
+    def __init__(self, context: Context, command: Command) -> None:
+        super().__init__(context, command)
+        self._policy = context.policy
+        self._cutoffs = context.policy.cutoffs(command.store, context.day())
+
+    async def _act(self, tasks: Sequence[Task]) -> Effects:
+        return await self._connector.erase(self._work(tasks))
+
+    async def _reread(self, tasks: Sequence[Task]) -> Sequence[tuple[Outcome, ...] | Failed]:
+        judge = Judge(
+            self._policy,
+            self._connector.mapping,
+            self._command.shape,
+            self._effects,
+            await self._connector.verify(self._work(tasks)),
+            interrupted=self._command.interrupted,
+        )
+        return [judge.of(task.keys) for task in tasks]
+
     def _work(self, tasks: Sequence[Task]) -> Work:
-        keys = list({key: None for task in tasks for key in task.keys})
-        return Work(self._command.shape, self._cutoffs, keys)
+        return Work(self._command.shape, self._cutoffs, _keys(tasks))
+
+
+class Restricting(Attempt):
+    """An attempt at writing or lifting a restriction: of each case whatever is wanted now."""
+
+    def __init__(self, context: Context, command: Command, wanted: Mapping[UUID, bool]) -> None:
+        super().__init__(context, command)
+        self._wanted = wanted
+
+    async def _act(self, tasks: Sequence[Task]) -> Effects:
+        effects: dict[Key, Mapping[str, Done]] = {}
+        for lifted, some in self._sides(tasks):
+            effects |= await self._connector.restrict(_keys(some), lifted=lifted)
+        return effects
+
+    async def _reread(self, tasks: Sequence[Task]) -> Sequence[tuple[Outcome, ...] | Failed]:
+        found: dict[UUID, tuple[Outcome, ...] | Failed] = {}
+        for lifted, some in self._sides(tasks):
+            remainders = await self._connector.restricted(_keys(some), lifted=lifted)
+            for task in some:
+                found[task.case_id] = restricting.judge(
+                    self._connector.mapping,
+                    self._effects,
+                    remainders,
+                    task.keys,
+                    lifted=lifted,
+                    interrupted=self._command.interrupted,
+                )
+        return [found[task.case_id] for task in tasks]
+
+    def _sides(self, tasks: Sequence[Task]) -> Iterator[tuple[bool, list[Task]]]:
+        for lifted in (False, True):
+            some = [task for task in tasks if self._wanted.get(task.case_id, False) is not lifted]
+            if some:
+                yield lifted, some
+
+
+def _keys(tasks: Sequence[Task]) -> list[Key]:
+    return list({key: None for task in tasks for key in task.keys})
 
 
 def _written(verdict: tuple[Outcome, ...] | Failed) -> Verdict:

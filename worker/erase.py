@@ -1,4 +1,4 @@
-"""Erasing: one command becomes an effect in one store, a re-read, and one settling transaction.
+"""One command becomes an effect in one store, a re-read, and one settling transaction.
 
 The order is always attempt noted → effect → re-read → ledger → publish. Killed anywhere, the
 command is given again and the receipt stays honest: what may have been erased by an attempt that
@@ -16,11 +16,12 @@ from connectors.faults import Misfit, RetryLater
 from worker.closing import close_ready
 from worker.context import Context
 from worker.core.outcomes import Failed
-from worker.effect import Store, Task, Verdict, Verified
-from worker.ledger import answers, batches, cases, commands, obligations
+from worker.core.restricting import CANNOT_RESTRICT
+from worker.effect import Attempt, Erasing, Restricting, Task, Verdict, Verified
+from worker.ledger import answers, batches, cases, commands, obligations, restrictions
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.cases import Ended
-from worker.ledger.commands import Command, NewCommand
+from worker.ledger.commands import Command, CommandKind, NewCommand
 from worker.ledger.database import Connection
 from worker.ledger.obligations import NewObligation
 from worker.payloads import open_tasks, seal_obligation, seal_tasks
@@ -53,23 +54,31 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
         if command is None:
             return await _settled_before(connection, command_id)
         standing = await cases.open_ids(connection, command.batch_id)
+        wanted = await _wanted(connection, command)
     if command.policy != context.policy.version and standing:
         try:
             await _plan_anew(context, command, standing)
         except _Overtaken:
             return await carry_out(context, command_id)
         return None
-    tasks = [task for task in _tasks(context, command) if task.case_id in standing]
-    store = Store(context, command)
+    tasks = _tasks(context, command)
+    attempt: Attempt
+    if command.kind is CommandKind.RESTRICT:
+        # Whoever's case has ended meanwhile is written all the same, as was said last.
+        attempt = Restricting(context, command, wanted)
+    else:
+        tasks = [task for task in tasks if task.case_id in standing]
+        attempt = Erasing(context, command)
     try:
-        await store.erase(tasks)
-        verdicts = await store.verify(tasks)
+        await attempt.act(tasks)
+        verdicts = await attempt.verify(tasks)
     except (RetryLater, Misfit) as fault:
-        if not store.committed and not getattr(fault, "in_doubt", False):
+        if not attempt.committed and not getattr(fault, "in_doubt", False):
             await _note_failure(context, command, fault)
         raise
+    verdicts = {case_id: verdict for case_id, verdict in verdicts.items() if case_id in standing}
     try:
-        return await _settle(context, command, tasks, verdicts, frozenset(store.refused))
+        return await _settle(context, command, tasks, verdicts, wanted, frozenset(attempt.refused))
     except _Overtaken:
         return await carry_out(context, command_id)
 
@@ -84,7 +93,18 @@ async def tell(context: Context, settled: Settled) -> None:
 
 
 class _Overtaken(Exception):
-    """The same command was settled, or begun once more, while this attempt was under way."""
+    """While this attempt was under way something came between that makes it void.
+
+    The command was settled or begun once more, or something newer was said of a restriction that
+    it wrote.
+    """
+
+
+async def _wanted(connection: Connection, command: Command) -> dict[UUID, bool]:
+    """Which of a command's subjects are to be restricted now; nothing for one that erases."""
+    if command.kind is not CommandKind.RESTRICT:
+        return {}
+    return await restrictions.wanted(connection, command.case_ids)
 
 
 async def _settled_before(connection: Connection, command_id: int) -> Settled | None:
@@ -141,6 +161,7 @@ async def _settle(
     command: Command,
     tasks: Sequence[Task],
     verdicts: dict[UUID, Verdict],
+    wanted: Mapping[UUID, bool],
     refused: Collection[UUID],
 ) -> Settled | None:
     """Write receipts, settle the command, close what is ready. None: it is a dead letter now.
@@ -159,6 +180,8 @@ async def _settle(
         stores_left = await batches.hold(connection, command.batch_id)
         if stores_left is None or not await commands.settle(connection, command, now):
             raise _Overtaken
+        if await _wanted(connection, command) != wanted:
+            raise _Overtaken
         answer_id = await answers.open_answer(connection, command.batch_id, command.id, now)
         receipts = [
             Receipt(case_id, command.store, verdict.outcomes, now)
@@ -176,6 +199,8 @@ async def _settle(
         )
         if touched := _contracts(receipts):
             await cases.note_impact(connection, command.store, touched)
+        if command.kind is CommandKind.RESTRICT and (incapable := _incapable(receipts)):
+            await cases.note_refusal(connection, command.store, incapable, CANNOT_RESTRICT)
         again = [task for task in tasks if task.case_id in failed]
         settled.reissued = await _reissue(context, connection, command, again, refused)
         settled.ended = await close_ready(
@@ -223,6 +248,15 @@ def _contracts(receipts: Sequence[Receipt]) -> dict[UUID, int]:
     return found
 
 
+def _incapable(receipts: Sequence[Receipt]) -> list[UUID]:
+    """The cases of which the store could not say everywhere that they are restricted."""
+    return [
+        receipt.case_id
+        for receipt in receipts
+        if any(outcome.get("why") == CANNOT_RESTRICT for outcome in receipt.outcomes)
+    ]
+
+
 async def _reissue(
     context: Context,
     connection: Connection,
@@ -238,6 +272,7 @@ async def _reissue(
         [
             NewCommand(
                 store=command.store,
+                kind=command.kind,
                 shape=command.shape,
                 policy=command.policy,
                 case_ids=(task.case_id,),

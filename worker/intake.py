@@ -7,7 +7,7 @@ withdrawn or given, and what a newer consent supersedes. Then the stop is publis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from topics import names, writing
-from topics.events import Event, EventKind
+from topics.events import RESTRICTING, Event, EventKind
 from topics.reading import Message, read
 from topics.rejections import Rejected
-from worker import supersede
+from worker import restrictions, supersede
 from worker.context import Context
 from worker.core.case_id import case_id
 from worker.core.deadline import due_on
@@ -38,6 +38,7 @@ _EFFECTS = {
     EventKind.ERASURE_REQUESTED: "objected",
     EventKind.CONSENT_GIVEN: "given",
 }
+"""What an event says of a purpose; one about a restriction names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,9 @@ async def _commit(context: Context, connection: Connection, fresh: Sequence[NewC
     pseudonyms = {pseudonym for new in fresh for pseudonym in new.pseudonyms}
     before = await consents.states(connection, pseudonyms)
     states = _merged(before, fresh)
+    wishes = await restrictions.merged(connection, fresh)
     superseded = {new.id for new in fresh if supersede.is_lifted(new, states)}
+    superseded |= {new.id for new in fresh if restrictions.is_overtaken(new, wishes)}
     given = {new.id for new in fresh if new.event.kind is EventKind.CONSENT_GIVEN}
     acting = [new for new in fresh if new.id not in superseded and new.id not in given]
 
@@ -140,6 +143,14 @@ async def _commit(context: Context, connection: Connection, fresh: Sequence[NewC
     await cases.accept(connection, rows)
     await consents.record(connection, [row for new in fresh for row in _records(new)])
     accepted.ended += [_ended(row) for row in rows if row["answer_id"] is not None]
+    await restrictions.record(connection, fresh)
+    if overtaken := await restrictions.standing_against(connection, wishes):
+        if accepted.answer is None:
+            answer_id = await answers.open_answer(connection, batch_id, None, now)
+            accepted.answer = Answer(answer_id, batch_id, None, None, now)
+        accepted.ended += await restrictions.end_overtaken(
+            connection, overtaken, accepted.answer.id, now
+        )
     return accepted
 
 
@@ -167,8 +178,8 @@ def _merged(
     for new in fresh:
         said = record(new.event.kind, new.event.time)
         for pseudonym in new.pseudonyms:
-            purposes = states.setdefault(pseudonym, {})
             for purpose in new.purposes:
+                purposes = states.setdefault(pseudonym, {})
                 known = purposes.get(purpose)
                 purposes[purpose] = said if known is None else known.merge(said)
     return states
@@ -210,16 +221,19 @@ def _row(
         "received_at": now,
         "due_on": due_on(asked.date(), context.policy.country),
         "state": state.value,
-        "reason": {"why": "newer-consent"} if state is CaseState.SUPERSEDED else None,
+        "reason": _superseded(event.kind) if state is CaseState.SUPERSEDED else None,
         "closed_at": now if ended else None,
         "answer_id": answer.id if ended and answer else None,
     }
 
 
+def _superseded(kind: EventKind) -> Mapping[str, str]:
+    return restrictions.OVERTAKEN if kind in RESTRICTING else {"why": "newer-consent"}
+
+
 def _records(new: NewCase) -> list[tuple[bytes, str, UUID, str, datetime]]:
-    effect = _EFFECTS[new.event.kind]
     return [
-        (pseudonym, purpose, new.id, effect, new.event.time)
+        (pseudonym, purpose, new.id, _EFFECTS[new.event.kind], new.event.time)
         for pseudonym in dict.fromkeys(new.pseudonyms)
         for purpose in new.purposes
     ]

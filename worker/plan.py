@@ -9,25 +9,26 @@ and no other store waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from connectors.faults import Fault, RetryLater
-from connectors.mapping import Key
+from connectors.mapping import Key, Shape
 from topics import names, writing
+from topics.events import RESTRICTING
 from worker.closing import close_ready
 from worker.context import Context
 from worker.core.lifecycle import CaseState
-from worker.core.planner import PlannedCase, Task, plan
+from worker.core.planner import Plan, PlannedCase, Task, plan
 from worker.core.retry import Backoff
 from worker.identifiers import held_by
 from worker.ledger import answers, batches, cases, commands, consents, holds
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch
 from worker.ledger.cases import Ended
-from worker.ledger.commands import NewCommand
+from worker.ledger.commands import CommandKind, NewCommand
 from worker.ledger.database import Connection
 from worker.payloads import open_people, seal_people, seal_tasks
 from worker.resolve import Person, Resolution, resolve
@@ -144,7 +145,11 @@ async def _commit(
     if (batch.stores_left, batch.attempts) != (seen.stores_left, seen.attempts):
         return None  # Somebody else planned it meanwhile.
     standing = await cases.of_batch(connection, batch.id)
-    held = await _held(context, connection, [p for p in people if p.case_id in standing])
+    # A hold is against erasing: that processing be restricted may be written all the same.
+    erasing = [
+        p for p in people if p.case_id in standing and standing[p.case_id][0] not in RESTRICTING
+    ]
+    held = await _held(context, connection, erasing)
     aside = {c: (CaseState.HELD, why) for c, why in held.items()} | {
         c: (CaseState.PARKED, why) for c, why in resolution.ambiguous.items() if c in standing
     }
@@ -168,14 +173,14 @@ async def _commit(
         found = {p.case_id: _new_keys(p, store, before) for p in todo}
         doubtful = {p.case_id for p in todo if store in p.in_doubt}
         drawn = plan(context.policy, store, planned_cases, states, found)
-        for shape, tasks in drawn.tasks_by_shape.items():
-            size = context.connectors[store].capabilities.batch_size
+        size = context.connectors[store].capabilities.batch_size
+        for kind, shape, tasks in _kinds(drawn):
             certain = [task for task in tasks if task.case_id not in doubtful]
             for attempts, some in enumerate(
                 (certain, [task for task in tasks if task.case_id in doubtful])
             ):
                 new += [
-                    _command(context, store, shape, some[at : at + size], attempts)
+                    _command(context, store, kind, shape, some[at : at + size], attempts)
                     for at in range(0, len(some), size)
                 ]
         if store in final:
@@ -305,10 +310,19 @@ def _take_carried(person: Person, store: str) -> None:
     keys += [key for key in person.carried.pop(store, ()) if key not in keys]
 
 
+def _kinds(drawn: Plan) -> Iterator[tuple[CommandKind, Shape, Sequence[Task]]]:
+    """What is told in a command each: tasks of one kind and one shape."""
+    for shape, tasks in drawn.tasks_by_shape.items():
+        yield CommandKind.ERASE, shape, tasks
+    if drawn.restricting:
+        yield CommandKind.RESTRICT, (), drawn.restricting
+
+
 def _command(
     context: Context,
     store: str,
-    shape: tuple[str, ...],
+    kind: CommandKind,
+    shape: Shape,
     tasks: Sequence[Task],
     attempts: int,
 ) -> NewCommand:
@@ -316,6 +330,7 @@ def _command(
     ids = tuple(task.case_id for task in tasks)
     return NewCommand(
         store=store,
+        kind=kind,
         shape=shape,
         policy=context.policy.version,
         case_ids=ids,

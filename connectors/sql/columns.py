@@ -117,6 +117,10 @@ class Relation:
         self.unique = tuple(unique)
         self.indexed = tuple(indexed)
 
+    def declared_as(self, table: Table) -> Relation:
+        """The same relation of the store, for another declaration of it."""
+        return Relation(table, self.columns, self.unique, self.indexed)
+
     @cached_property
     def clause(self) -> TableClause:
         """The table as statements name it."""

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -30,33 +31,28 @@ from connectors.base import (
 )
 from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape, StoreMapping
-from connectors.sql import documents, fitting, portable, postgresql
+from connectors.sql import fitting
 from connectors.sql.columns import Column, Family
-from connectors.sql.detach import detaching
 from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
 from connectors.sql.errors import Phase, guarded, translate
 from connectors.sql.facts import FactReader, identifiers, reader
-from connectors.sql.fading import StillThere, fades
+from connectors.sql.plans import Plan, draw
 from connectors.sql.predicates import rules
-from connectors.sql.reflect import Reflection, full_name, reflect
+from connectors.sql.reflect import Reflection, reflect
 from connectors.sql.resolve import Finder, finders, resolve
-from connectors.sql.sharing import Shared, find
-from connectors.sql.steps import Batch, Step, Tally
-from connectors.sql.verify import Look, reread
+from connectors.sql.restricting import restricting
+from connectors.sql.steps import Batch, Tally
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The statements of one shape, children before parents, histories last."""
+class Aim(StrEnum):
+    """What a piece of work is to do with the rows of its people."""
 
-    erase: tuple[Step, ...]
-    verify: tuple[Look, ...]
-    shared: tuple[Shared, ...] = ()
-    last: tuple[Step, ...] = ()
-    """What cleans the histories that all the others feed."""
+    ERASE = "erase"
+    RESTRICT = "restrict"
+    LIFT = "lift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ class Opened:
     finders: tuple[Finder, ...]
     root: tuple[Column, ...]
     prelude: sa.TextClause | None
-    plans: dict[Shape, Plan] = field(default_factory=dict)
+    plans: dict[tuple[Aim, Shape], Plan] = field(default_factory=dict)
 
 
 class SqlConnector:
@@ -87,6 +83,11 @@ class SqlConnector:
         statement_timeout: float = 30.0,
     ) -> None:
         self._mapping = mapping
+        self._aims = {
+            Aim.ERASE: mapping,
+            Aim.RESTRICT: restricting(mapping, lifted=False),
+            Aim.LIFT: restricting(mapping, lifted=True),
+        }
         self._timeout = statement_timeout
         self._engine = _engine(mapping, url, pool_size, statement_timeout)
         self._postgresql = self._engine.dialect.name == "postgresql"
@@ -100,8 +101,11 @@ class SqlConnector:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Erases, overwrites and re-reads, 500 keys at a time; does not restrict."""
-        return Capabilities(erase=True, anonymise=True, restrict=False, verify=True, batch_size=500)
+        """Erases, overwrites and re-reads, 500 keys at a time; restricts where that is declared."""
+        restrict = any(table.restriction for table in self._mapping.tables)
+        return Capabilities(
+            erase=True, anonymise=True, restrict=restrict, verify=True, batch_size=500
+        )
 
     def demands(self) -> Sequence[Finding]:
         """What this kind of store asks of its mapping; a plain SQL store asks nothing."""
@@ -133,10 +137,25 @@ class SqlConnector:
 
     async def erase(self, work: Work) -> Effects:
         """Delete and overwrite in one transaction, children before parents."""
+        return await self._change(Aim.ERASE, work)
+
+    async def verify(self, work: Work) -> Remainders:
+        """Read again, apart from the erasure's transaction, what is there for these keys."""
+        return await self._reread(Aim.ERASE, work)
+
+    async def restrict(self, keys: Sequence[Key], *, lifted: bool) -> Effects:
+        """Write into the declared columns that processing is restricted, or no longer is."""
+        return await self._change(Aim.LIFT if lifted else Aim.RESTRICT, Work((), {}, keys))
+
+    async def restricted(self, keys: Sequence[Key], *, lifted: bool) -> Remainders:
+        """Read again, in a transaction of its own, where the declared columns say otherwise."""
+        return await self._reread(Aim.LIFT if lifted else Aim.RESTRICT, Work((), {}, keys))
+
+    async def _change(self, aim: Aim, work: Work) -> Effects:
         phase = Phase()
 
         async def do() -> Effects:
-            opened, plan, batch = await self._prepare(work)
+            opened, plan, batch = await self._prepare(aim, work)
             tally = Tally()
             async with (
                 asyncio.timeout(self._limit(len(plan.erase) * 3)),
@@ -163,11 +182,9 @@ class SqlConnector:
 
         return await self._run(do, phase) if work.keys else {}
 
-    async def verify(self, work: Work) -> Remainders:
-        """Read again, apart from the erasure's transaction, what is there for these keys."""
-
+    async def _reread(self, aim: Aim, work: Work) -> Remainders:
         async def read() -> Remainders:
-            opened, plan, batch = await self._prepare(work)
+            opened, plan, batch = await self._prepare(aim, work)
             found: dict[Key, dict[str, Remainder]] = {}
             async with self._reading(opened, len(plan.verify)) as connection:
                 for one in plan.verify:
@@ -277,41 +294,16 @@ class SqlConnector:
             )
         raise fault
 
-    async def _prepare(self, work: Work) -> tuple[Opened, Plan, Batch]:
+    async def _prepare(self, aim: Aim, work: Work) -> tuple[Opened, Plan, Batch]:
         opened = await self._open()
         width = len(opened.root)
         if set(map(len, work.keys)) != {width}:
             raise Refused("bad-key", f"a key has not {width} values as the root table's key has")
-        plan = opened.plans.get(work.shape)
+        plan = opened.plans.get((aim, work.shape))
         if plan is None:
-            plan = opened.plans[work.shape] = self._plan(opened, work.shape)
+            plan = draw(opened.dialect, self._aims[aim], opened.reflection.relations, work.shape)
+            opened.plans[aim, work.shape] = plan
         return opened, plan, Batch(opened.dialect, opened.root, work)
-
-    def _plan(self, opened: Opened, shape: Shape) -> Plan:
-        """Build the statements of a shape."""
-        build = postgresql.steps if self._postgresql else portable.steps
-        erase: list[Step] = []
-        verify: list[Look] = []
-        last: list[Step] = []
-        shared: list[Shared] = []
-        relations = opened.reflection.relations
-        for table in reversed(self._mapping.tables):
-            its = rules(opened.dialect, self._mapping, relations, table.name, shape)
-            again = reread(its, postgresql.alike if self._postgresql else None)
-            if table.shared_by is None:
-                steps = [*documents.rewriting(its), *detaching(its, relations), *build(its)]
-                (last if table.after else erase).extend(steps)
-                looks = (*(() if again is None else (again,)), *documents.rereading(its))
-                verify += looks
-                if fades(self._mapping, table):
-                    erase.append(StillThere(full_name(table), looks))
-            elif again is not None:
-                names = tuple(group.name for group in table.groups)
-                statement, root = find(its, self._mapping, relations, table)
-                key = relations[table.name].key
-                goes = (*detaching(its, relations), *build(its))
-                shared.append(Shared(full_name(table), statement, root, key, names, goes, again))
-        return Plan(tuple(erase), tuple(verify), tuple(shared), tuple(last))
 
     @asynccontextmanager
     async def _reading(self, opened: Opened, statements: int) -> AsyncIterator[AsyncConnection]:

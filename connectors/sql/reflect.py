@@ -109,6 +109,7 @@ def declared_columns(mapping: StoreMapping, table: Table) -> tuple[str, ...]:
     for group in table.groups:
         names += [field.column for field in group.fields]
     names += read_by(table, of_parent=False)
+    names += [table.restriction.column] if table.restriction else []
     names += [own for link in table.detach for own, _ in link.columns]
     for child in mapping.children(table):
         names += [theirs for _, theirs in link_of(child).columns]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from connectors.base import Finding
 from connectors.mapping import Field, StoreMapping
-from connectors.sql.columns import Column, Family, Relation
+from connectors.sql.columns import Column, Family, Relation, overwrite_for
 from connectors.sql.links import carried
 from connectors.sql.paths import parse
 from connectors.sql.reflect import full_name
@@ -33,12 +33,35 @@ def unfit(mapping: StoreMapping, relation: Relation) -> Iterator[Finding]:
                 )
             elif field.path is not None:
                 yield from _path(name, column, field)
+    yield from _restriction(relation)
     if table.after and carried(mapping, table) is None:
         yield Finding(
             "error",
             f"{full_name(table)} is cleaned after its parent is gone, and could not be found then",
             f"link it by a column that holds the key of {mapping.root.name} itself",
         )
+
+
+def _restriction(relation: Relation) -> Iterator[Finding]:
+    """The values that say that processing is restricted must fit the column that says so."""
+    restriction = relation.table.restriction
+    if restriction is None:
+        return
+    column = relation.columns[restriction.column]
+    name = f"{full_name(relation.table)}.{column.name}"
+    for value in (restriction.value, restriction.lifted):
+        try:
+            fits = value is not None or column.nullable
+            overwrite_for(column, Field(column.name, "", value))
+        except ValueError:
+            fits = False
+        if not fits:
+            yield Finding(
+                "error",
+                f"{name} cannot hold {'NULL' if value is None else repr(value)}, by which it would "
+                "say whether processing is restricted",
+                "declare values that fit its type under restrict:",
+            )
 
 
 def _path(name: str, column: Column, field: Field) -> Iterator[Finding]:

@@ -14,8 +14,7 @@ from connectors.mapping import Field, FieldGroup, IdentifierColumn, StoreMapping
 from tests.contract.small import ANCHORED, CONSENT, CUTOFF, Small, Store, left, people, work
 from tests.support.databases import MARIADB, POSTGRESQL, SQLITE
 from worker.context import Context
-from worker.effect import Store as Effect
-from worker.effect import Task
+from worker.effect import Erasing, Task
 from worker.ledger.commands import Command
 
 
@@ -141,12 +140,12 @@ class Deferring(Alike):
         assert len(await store.rows()) == 4
         cases = [uuid4() for _ in range(4)]
         effect = _effect(connector)
-        await effect.erase([Task(case, ((n,),)) for n, case in enumerate(cases, start=1)])
+        await effect.act([Task(case, ((n,),)) for n, case in enumerate(cases, start=1)])
         assert set(effect.refused) == {cases[2]}
         assert await store.rows() == [(3, "c")]
 
 
-def _effect(connector: Connector) -> Effect:
+def _effect(connector: Connector) -> Erasing:
     """One command's effect in a store, as the worker has it."""
     policy = SimpleNamespace(cutoffs=lambda *_: {"kept": CUTOFF})
     timing: Any = SimpleNamespace(store_timeout=SimpleNamespace(total_seconds=lambda: 60.0))
@@ -154,7 +153,7 @@ def _effect(connector: Connector) -> Effect:
         policy=policy, connectors={"small": connector}, day=lambda: CUTOFF, timing=timing
     )
     command = SimpleNamespace(store="small", shape=(), interrupted=False, id=UUID(int=0))
-    return Effect(cast(Context, context), cast(Command, command))
+    return Erasing(cast(Context, context), cast(Command, command))
 
 
 class TestPostgreSQL(Deferring):

@@ -46,7 +46,6 @@ CASES: dict[str, tuple[bytes | None, str, tuple[str | None, str | None]]] = {
     "no CloudEvent": (orjson.dumps({"subject": SUBJECT}), "not-cloudevents", UNKNOWN),
     "another version": (bad(specversion="0.3"), "not-cloudevents", KNOWN),
     "unknown type": (bad(type=f"privacy.{MARK}.v1"), "unsupported-type", KNOWN),
-    "restriction": (bad(type="privacy.restriction.requested.v1"), "unsupported-type", KNOWN),
     "retention": (bad(type="privacy.retention.expired.v1"), "unsupported-type", KNOWN),
     "no subject": (bad(data={"channel": "telephone"}), "no-subject", KNOWN),
     "empty subject": (bad(data={"subject": {}}), "no-subject", KNOWN),

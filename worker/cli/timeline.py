@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from topics.events import RESTRICTING
 from worker.cli.exits import NotThere
 from worker.cli.output import counted
 from worker.cli.words import EVENTS, EVERYTHING, OutcomeWords, outcome_words, reason_words
@@ -120,6 +121,8 @@ def _timeline(
         Step(case.received_at, f"received; to be done by {case.due_on}"),
         Step(stopped_at, "stop published" if stopped_at else "stop not published yet"),
     ]
+    if case.kind in RESTRICTING:
+        del begin[2]  # Nothing is stopped.
     if case.follows is not None:
         begin = [
             begin[0],

@@ -10,6 +10,7 @@ from topics.events import EventKind
 from worker.cli.output import counted
 from worker.core.outcomes import UNKNOWN_ANCHOR
 from worker.core.policy import Policy
+from worker.core.restricting import CANNOT_RESTRICT
 
 EVENTS: Final[Mapping[EventKind, str]] = {
     EventKind.CONSENT_WITHDRAWN: "consent withdrawn",
@@ -17,6 +18,7 @@ EVENTS: Final[Mapping[EventKind, str]] = {
     EventKind.MARKETING_OBJECTED: "objection to direct marketing",
     EventKind.ERASURE_REQUESTED: "erasure requested",
     EventKind.RESTRICTION_REQUESTED: "restriction requested",
+    EventKind.RESTRICTION_LIFTED: "restriction lifted",
     EventKind.RETENTION_EXPIRED: "retention period over",
 }
 
@@ -89,6 +91,12 @@ def _sentence(row: Mapping[str, Any]) -> str:
         return f"erased, {some}"
     if result == "anonymised":
         return f"overwritten with the declared value, {some}"
+    if result == "restricted":
+        return f"marked as restricted, {some} changed"
+    if result == "lifted":
+        return f"no longer marked as restricted, {some} changed"
+    if row.get("why") == CANNOT_RESTRICT:
+        return "refused: the policy declares no column that says so; restrict it by hand"
     if result == "absent":
         return "nobody was found here" if row["group"] == EVERYTHING else "nothing was there"
     return result if not row.get("why") else f"{result}: {row['why']}"
@@ -117,6 +125,11 @@ def reason_words(reason: Mapping[str, Any] | None) -> str:
         said = f"the key that was chosen for {store} does not belong to the person of the event"
     elif why == "hold":
         said = f"hold {reason['hold']} stands: nothing of the person is erased until its release"
+    elif why == CANNOT_RESTRICT:
+        stores = ", ".join(reason.get("stores") or ())
+        said = f"{stores} cannot say everywhere that processing is restricted: see its outcomes"
+    elif why == "newer-restriction":
+        said = "something newer was said about the restriction"
     elif why == "newer-consent":
         said = "a newer consent took its place"
     if "rejected_by" in reason:

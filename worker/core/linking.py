@@ -24,6 +24,7 @@ def link_flaws(name: str, store: Store, grounds: Mapping[str, Ground]) -> Iterat
         yield from _shared(place, table_name, table, store, before)
         yield from _linked_dates(place, table_name, table, store)
         yield from _evidence(place, table, grounds)
+        yield from _restriction(place, table)
         yield from _lost_conditions(place, table)
         before.add(table_name)
 
@@ -142,9 +143,29 @@ def _evidence(place: Place, table: TableRule, grounds: Mapping[str, Ground]) -> 
             yield Flaw((*where, "of"), "this table has no parent; write of: row")
 
 
+def _restriction(place: Place, table: TableRule) -> Iterator[Flaw]:
+    """GDPR art. 18: what says that one person is restricted must say it of nobody else."""
+    restrict = table.restrict
+    if restrict is None:
+        return
+    where = (*place, "restrict")
+    if restrict.value == restrict.lifted:
+        yield Flaw(where, "value and lifted are the same, so nobody could tell; write two values")
+    if table.shared_by is not None:
+        yield Flaw(where, "these rows belong to several people: restrict their links instead")
+    if restrict.column in table.where:
+        yield Flaw(
+            (*where, "column"),
+            f"'{restrict.column}' decides under where: which rows are meant, so a restricted row "
+            "would not be found again; name another column",
+        )
+
+
 def _lost_conditions(place: Place, table: TableRule) -> Iterator[Flaw]:
     """A column that decides which rows are meant must not change while its row stays."""
     decides = dict.fromkeys(table.where, "where")
+    if table.restrict is not None:
+        decides[table.restrict.column] = "restrict"
     own = (e.column for e in table.evidence.values() if e.of == "row")
     decides |= dict.fromkeys(own, "evidence")
     decides |= {own: "references" for link in table.references for own in link.columns}

@@ -16,7 +16,7 @@ from worker.core.grounds import GroundKind
 from worker.core.periods import Period
 from worker.core.policy import Policy
 
-Result = Literal["erased", "anonymised", "restricted", "retained", "absent", "refused"]
+Result = Literal["erased", "anonymised", "restricted", "lifted", "retained", "absent", "refused"]
 
 UNKNOWN_ANCHOR: Final = "unknown-anchor"
 NOT_GONE: Final = "not-gone"

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from connectors.mapping import Key, Shape
-from topics.events import EventKind
+from topics.events import RESTRICTING, EventKind
 from worker.core.decisions import ConsentState, bearing, ended
 from worker.core.policy import Policy
 
@@ -50,6 +50,8 @@ class Plan:
     """The tasks of one store by shape, each list sorted by case; every case is in one place."""
 
     tasks_by_shape: dict[Shape, list[Task]] = field(default_factory=dict)
+    restricting: list[Task] = field(default_factory=list)
+    """Tasks that erase nothing and have no shape: only the restriction is written or lifted."""
     absent: list[UUID] = field(default_factory=list)
     """Nobody was found: an outcome, not an error."""
 
@@ -78,6 +80,9 @@ def plan(
             found = sorted(set(found), key=_by_type)
         if not found:
             planned.absent.append(case.case_id)
+            continue
+        if case.kind in RESTRICTING:
+            planned.restricting.append(Task(case.case_id, store, (), tuple(found)))
             continue
         known = states.get(case.case_id, _NOTHING)
         alike = (case.kind, case.purposes, bearing(known))

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Column, bindparam, func, select, update
 
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState, origins
@@ -160,14 +160,17 @@ async def end(
         cases.c.event_id,
         cases.c.kind,
         cases.c.due_on,
+        cases.c.reason,
         cases.c.impact,
         cases.c.follows,
     )
     ending = ByColumn(update(cases).where(*condition).values(values).returning(*told))
     columns = await ending.fetch(connection)
     return [
-        Ended(case_id, source, event_id, kind, state.value, due_on, now, reason, impact, follows)
-        for case_id, source, event_id, kind, due_on, impact, follows in zip(*columns, strict=True)
+        Ended(case_id, source, event_id, kind, state.value, due_on, now, why, impact, follows)
+        for case_id, source, event_id, kind, due_on, why, impact, follows in zip(
+            *columns, strict=True
+        )
     ]
 
 
@@ -176,16 +179,42 @@ async def note_impact(connection: Connection, store: str, contracts: Mapping[UUI
 
     The caller holds the cases' batch, so that no other store notes its own at the same time.
     """
-    rows = await connection.execute(
-        select(cases.c.id, cases.c.impact).where(
-            among(connection, cases.c.id, list(contracts)), cases.c.closed_at.is_(None)
-        )
-    )
+    before = await _open_with(connection, cases.c.impact, contracts)
     noted = [
-        {"case": row.id, "noted": {**(row.impact or {}), store: contracts[row.id]}} for row in rows
+        {"case": case_id, "noted": {**(impact or {}), store: contracts[case_id]}}
+        for case_id, impact in before
     ]
     if noted:
         await connection.execute(_IMPACT, noted)
+
+
+async def note_refusal(connection: Connection, store: str, ids: Collection[UUID], why: str) -> None:
+    """Note that a store cannot do what some cases ask: their completion tells it.
+
+    The caller holds the cases' batch, so that no other store notes its own at the same time.
+    """
+    before = await _open_with(connection, cases.c.reason, ids)
+    noted = [
+        {
+            "case": case_id,
+            "noted": {"why": why, "stores": sorted({*(reason or {}).get("stores", ()), store})},
+        }
+        for case_id, reason in before
+    ]
+    if noted:
+        await connection.execute(_REASON, noted)
+
+
+async def _open_with(
+    connection: Connection, column: Column[Any], ids: Collection[UUID]
+) -> list[tuple[UUID, Mapping[str, Any] | None]]:
+    """Of those cases that have not ended: id and what stands in a column."""
+    rows = await connection.execute(
+        select(cases.c.id, column).where(
+            among(connection, cases.c.id, list(ids)), cases.c.closed_at.is_(None)
+        )
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 async def set_aside(
@@ -227,6 +256,7 @@ _OPEN = ByColumn(
     )
 )
 _IMPACT = update(cases).where(cases.c.id == bindparam("case")).values(impact=bindparam("noted"))
+_REASON = update(cases).where(cases.c.id == bindparam("case")).values(reason=bindparam("noted"))
 _ENDED = (
     cases.c.id,
     cases.c.source,

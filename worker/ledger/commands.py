@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,14 @@ from sqlalchemy import bindparam, insert, select, update
 from connectors.mapping import Shape
 from worker.ledger.database import Connection, among
 from worker.ledger.tables import commands
+
+
+class CommandKind(StrEnum):
+    """What a command asks of a store."""
+
+    ERASE = "erase"
+    RESTRICT = "restrict"
+    """To write, or to lift, a restriction: whichever is wanted of each case when it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,7 @@ class NewCommand:
     key_id: str
     attempts: int = 0
     """One when an earlier command may have had part of the effect: a repeat is honest about it."""
-    kind: str = "erase"
+    kind: CommandKind = CommandKind.ERASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Command:
     id: int
     batch_id: int
     store: str
+    kind: CommandKind
     shape: Shape
     policy: str
     case_ids: tuple[UUID, ...]
@@ -91,7 +101,7 @@ async def issue(
             .values(
                 batch_id=batch_id,
                 store=command.store,
-                kind=command.kind,
+                kind=command.kind.value,
                 shape=list(command.shape),
                 policy=command.policy,
                 case_ids=command.case_ids,
@@ -269,6 +279,8 @@ def _line(row: Any) -> CommandLine:
 
 def _fields(row: Any) -> dict[str, Any]:
     fields: dict[str, Any] = row._asdict()
+    if "kind" in fields:
+        fields["kind"] = CommandKind(row.kind)
     return fields | {"shape": tuple(row.shape), "case_ids": tuple(row.case_ids)}
 
 

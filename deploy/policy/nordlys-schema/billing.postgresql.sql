@@ -7,7 +7,8 @@ CREATE TABLE billing.account (
     account_no    integer PRIMARY KEY,
     customer_no   text NOT NULL UNIQUE,
     bank_account  text,
-    closed_on     date
+    closed_on     date,
+    processing    text NOT NULL DEFAULT 'open' CHECK (processing IN ('open', 'restricted'))
 );
 COMMENT ON COLUMN billing.account.customer_no IS 'the customer number of the customer system';
 COMMENT ON COLUMN billing.account.closed_on IS 'null: the account is open';

@@ -11,7 +11,8 @@ CREATE TABLE crm.customer (
     phone              text,
     fax                text,
     contract_ended_on  date,
-    notes              text
+    notes              text,
+    restricted         boolean NOT NULL DEFAULT false
 );
 COMMENT ON COLUMN crm.customer.contract_ended_on IS 'null: the contract is running';
 COMMENT ON COLUMN crm.customer.phone IS 'E.164, for example +4722334455';

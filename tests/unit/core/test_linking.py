@@ -61,6 +61,29 @@ BELOW = {
     },
 }
 REFUSED: dict[str, tuple[Change, tuple[Any, ...], str]] = {
+    "restriction that says nothing": (
+        bill(restrict={"column": "blocked", "value": 1, "lifted": 1}),
+        (*TOP, "bill", "restrict"),
+        "value and lifted are the same",
+    ),
+    "restriction of shared rows": (
+        with_meeting(restrict={"column": "blocked", "value": 1, "lifted": 0}),
+        (*TOP, "meeting", "restrict"),
+        "belong to several people",
+    ),
+    "restriction that hides its rows": (
+        bill(
+            where={"state": ["on"]},
+            restrict={"column": "state", "value": "off", "lifted": "on"},
+        ),
+        (*TOP, "bill", "restrict", "column"),
+        "would not be found again",
+    ),
+    "restriction in a field": (
+        bill(restrict={"column": "buyer", "value": "stop", "lifted": None}),
+        (*TOP, "bill", "fields", "buyer"),
+        "used under restrict",
+    ),
     "unknown table": (
         bill(references=[{"table": "persn", "columns": {"a": "no"}}]),
         (*TOP, "bill", "references", 0, "table"),

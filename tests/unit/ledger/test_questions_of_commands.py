@@ -31,7 +31,8 @@ async def test_a_command_is_taken_as_it_was_issued(ledger: Ledger) -> None:
         command_id = await a_command(connection, batch_id, ids)
         command = await taken(connection, command_id)
         assert command == Command(
-            id=command_id, batch_id=batch_id, store="crm", shape=("a", "b"), policy="v1",
+            id=command_id, batch_id=batch_id, store="crm", kind=commands.CommandKind.ERASE,
+            shape=("a", "b"), policy="v1",
             case_ids=tuple(ids), payload=b"sealed", key_id="k1", state="open", attempts=1,
             failures=0,
         )  # fmt: skip

@@ -68,5 +68,6 @@ def test_each_kind_has_its_topic() -> None:
         "marketing.objected.v1": names.REQUESTS,
         "erasure.requested.v1": names.REQUESTS,
         "restriction.requested.v1": names.REQUESTS,
+        "restriction.lifted.v1": names.REQUESTS,
         "retention.expired.v1": names.RETENTION,
     }

@@ -90,7 +90,6 @@ BAD: list[tuple[str, Message, tuple[str | None, str | None]]] = [
         NOBODY,
     ),
     ("unsupported-type", structured(event(type=f"privacy.{CANARY}.v1")), ORIGIN),
-    ("unsupported-type", structured(event(type="privacy.restriction.requested.v1")), ORIGIN),
     ("unsupported-type", structured(event(type="privacy.retention.expired.v1")), ORIGIN),
     ("unsupported-type", structured(event(type="privacy.x.v1", time=None, data=None)), ORIGIN),
     ("no-time", structured(event(time=None)), ORIGIN),

@@ -4,7 +4,7 @@ It erases, re-reads and writes receipts, and does nothing else: no command is ta
 case closed, nobody told. What it does it does as well as we know how: uvloop, asyncpg without a
 layer above it, prepared statements with array binds, batches of 500, two in flight in each store,
 one statement a store that deletes children and parents and counts them by person, receipts by
-COPY into the ledger's own table.
+COPY: a row a person and store, whose case and answer the database checks.
 
 ``python -m tests.bench.handwritten`` reads its order (JSON) from standard input and writes what it
 measured to standard output.
@@ -109,7 +109,7 @@ class Flow:
         if await self.verify.fetch(piece.keys):
             raise RuntimeError(f"{self.store}: something was left over")
         await self.ledger.copy_records_to_table(
-            "receipts",
+            "receipts_by_hand",
             records=[
                 (piece.answer_id, case_id, self.store, _outcomes(self.store, counted.get(k)), True)
                 for case_id, k in zip(piece.case_ids, piece.keys, strict=True)

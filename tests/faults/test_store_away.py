@@ -33,9 +33,9 @@ NOW = datetime.now(UTC)
 async def settled(world: World, store: str) -> int:
     """How many cases have a receipt of a store."""
     rows = await world.fetch(
-        sa.text("SELECT count(DISTINCT case_id) FROM receipts WHERE store = :store").bindparams(
-            store=store
-        )
+        sa.text(
+            "SELECT count(DISTINCT id) FROM receipts, unnest(case_ids) AS id WHERE store = :store"
+        ).bindparams(store=store)
     )
     return int(rows[0][0])
 

@@ -151,7 +151,10 @@ async def test_a_command_given_many_times_at_once_settles_once_and_honestly(worl
     await assert_gone_honestly(world, before, requests)
     await assert_receipts_published(world, [request for _, request in requests])
     receipts = await world.fetch(
-        sa.text("SELECT case_id, store FROM receipts GROUP BY 1, 2 HAVING count(*) > 1")
+        sa.text(
+            "SELECT id, store FROM receipts, unnest(case_ids) AS id "
+            "GROUP BY 1, 2 HAVING count(*) > 1"
+        )
     )
     assert receipts == []
 

@@ -25,6 +25,7 @@ from topics.writing import event_key
 from worker.bootstrap import open_context
 from worker.context import Context
 from worker.core.case_id import case_id
+from worker.ledger import answers
 from worker.ledger.database import Ledger, LedgerAway
 from worker.settings import load as load_settings
 
@@ -158,15 +159,11 @@ class World:
 
     async def receipts(self, event: Event) -> list[tuple[str, list[dict[str, Any]]]]:
         """What the ledger says was done for an event: (store, outcomes), oldest first."""
-        query = sa.text(
-            "SELECT store, outcomes FROM receipts WHERE case_id = :id ORDER BY answer_id, store"
-        )
-        rows = await self.fetch(
-            query.bindparams(sa.bindparam("id", id_of(event), sa.Uuid)).columns(
-                sa.column("store", sa.Text), sa.column("outcomes", sa.JSON)
-            )
-        )
-        return [(row.store, row.outcomes) for row in rows]
+        async with self.ledger.begin() as connection:
+            found = await answers.receipts_of_case(connection, id_of(event))
+        return [
+            (receipt.store, [dict(outcome) for outcome in receipt.outcomes]) for receipt in found
+        ]
 
     async def outcomes(self, event: Event) -> dict[str, dict[str, Any]]:
         """Outcomes by field group (``store.*`` where nobody was found) of an event's receipts."""

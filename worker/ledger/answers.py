@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, cast, func, insert, select, update
 
-from worker.ledger.database import Connection, add_rows
+from worker.ledger.database import Connection
 from worker.ledger.tables import answers, batches, commands, receipts
 
 
@@ -51,14 +51,28 @@ async def add_receipts(
     answer_id: int,
     rows: Sequence[tuple[UUID, str, Sequence[Mapping[str, Any]]]],
 ) -> None:
-    """Write receipts: (case, store, outcomes). Only verified outcomes get here."""
-    columns = ("answer_id", "case_id", "store", "outcomes", "verified")
-    await add_rows(
-        connection,
-        receipts,
-        columns,
-        [(answer_id, case_id, store, outcomes, True) for case_id, store, outcomes in rows],
-    )
+    """Write receipts: (case, store, outcomes). Only verified outcomes get here.
+
+    Cases of one store whose outcomes are one object share a row: those who judge crowds give it.
+    """
+    alike: dict[tuple[str, int], tuple[Sequence[Mapping[str, Any]], list[UUID]]] = {}
+    for case_id, store, outcomes in rows:
+        alike.setdefault((store, id(outcomes)), (outcomes, []))[1].append(case_id)
+    if alike:
+        await connection.execute(
+            insert(receipts),
+            [
+                {
+                    "answer_id": answer_id,
+                    "store": store,
+                    "number": number,
+                    "case_ids": case_ids,
+                    "outcomes": outcomes,
+                    "verified": True,
+                }
+                for number, ((store, _), (outcomes, case_ids)) in enumerate(alike.items(), start=1)
+            ],
+        )
 
 
 async def read(connection: Connection, answer_id: int) -> Answer | None:
@@ -102,19 +116,26 @@ async def receipts_of(connection: Connection, answer_id: int) -> list[Receipt]:
 
 async def receipts_of_case(connection: Connection, case_id: UUID) -> list[Receipt]:
     """All receipts of a case, oldest first."""
-    return await _receipts(connection, receipts.c.case_id == case_id)
+    if connection.dialect.name == "postgresql":
+        names_it: ColumnElement[bool] = receipts.c.case_ids.bool_op("@>")([case_id])
+    else:
+        # No index reaches into a list here; searching its text is quick all the same.
+        names_it = func.instr(cast(receipts.c.case_ids, Text), case_id.hex) > 0
+    return [
+        receipt for receipt in await _receipts(connection, names_it) if receipt.case_id == case_id
+    ]
 
 
 async def cases_by_store(connection: Connection, batch_id: int) -> dict[str, set[UUID]]:
     """For each store the cases of the batch that have a receipt without a command (absent)."""
     rows = await connection.execute(
-        select(receipts.c.store, receipts.c.case_id)
+        select(receipts.c.store, receipts.c.case_ids)
         .join(answers, answers.c.id == receipts.c.answer_id)
         .where(answers.c.batch_id == batch_id, answers.c.command_id.is_(None))
     )
     found: dict[str, set[UUID]] = {}
     for row in rows:
-        found.setdefault(row.store, set()).add(row.case_id)
+        found.setdefault(row.store, set()).update(row.case_ids)
     return found
 
 
@@ -136,12 +157,16 @@ async def unpublished(connection: Connection, before: datetime, limit: int) -> l
 
 async def _receipts(connection: Connection, condition: Any) -> list[Receipt]:
     rows = await connection.execute(
-        select(receipts.c.case_id, receipts.c.store, receipts.c.outcomes, answers.c.created_at)
+        select(receipts.c.case_ids, receipts.c.store, receipts.c.outcomes, answers.c.created_at)
         .join(answers, answers.c.id == receipts.c.answer_id)
         .where(condition)
-        .order_by(answers.c.id)
+        .order_by(answers.c.id, receipts.c.store, receipts.c.number)
     )
-    return [Receipt(row.case_id, row.store, row.outcomes, row.created_at) for row in rows]
+    return [
+        Receipt(case_id, row.store, row.outcomes, row.created_at)
+        for row in rows
+        for case_id in row.case_ids
+    ]
 
 
 _OPEN = (

@@ -1,7 +1,8 @@
 """The ledger's schema. What must always hold is a constraint here, not a habit of the code.
 
-One row a case, a suppression per identifier and purpose, a receipt per store; one row for 500
-people is a batch (what intake committed together) and one a command (what one store is told).
+One row a case, a suppression per identifier and purpose; one row for 500 people is a batch (what
+intake committed together), one a command (what one store is told), and one a receipt (what became
+of all those in one store for whom the same was done).
 No column holds an identifier in the clear: ``batches.payload`` and ``commands.payload`` are
 encrypted and dropped when they are no longer needed; ``suppressions.pseudonym`` is an HMAC.
 """
@@ -9,6 +10,7 @@ encrypted and dropped when they are no longer needed; ``suppressions.pseudonym``
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     Boolean,
     CheckConstraint,
     Column,
@@ -23,10 +25,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     text,
 )
 
 from worker.core.lifecycle import CaseState
+from worker.ledger import guards
 from worker.ledger.types import CaseIds, Id, Instant, Json
 
 metadata = MetaData(
@@ -214,15 +218,19 @@ receipts = Table(
     "receipts",
     metadata,
     Column("answer_id", ForeignKey("answers.id"), nullable=False),
-    Column("case_id", ForeignKey("cases.id"), nullable=False),
     Column("store", Text, nullable=False),
+    Column("number", Integer, nullable=False, comment="counts an answer's receipts of a store"),
+    Column("case_ids", CaseIds, nullable=False),
     Column("outcomes", Json, nullable=False),
     Column("verified", Boolean, nullable=False),
-    PrimaryKeyConstraint("answer_id", "case_id", "store"),
+    PrimaryKeyConstraint("answer_id", "store", "number"),
     CheckConstraint("verified", name="verified"),
-    comment="Outcomes of one task, re-read and without personal data",
+    comment="Outcomes of tasks that ended alike, re-read and without personal data",
 )
-Index("ix_receipts_case", receipts.c.case_id)
+Index("ix_receipts_cases", receipts.c.case_ids, postgresql_using="gin").ddl_if("postgresql")
+for _guard in guards.ON_RECEIPTS:
+    _ddl = DDL(_guard.sql)  # type: ignore[no-untyped-call] # SQLAlchemy left it untyped
+    event.listen(receipts, "after_create", _ddl.execute_if(dialect=_guard.dialect))
 
 obligations = Table(
     "obligations",

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Dialect, Integer, LargeBinary, Uuid
+from sqlalchemy import ARRAY, BigInteger, DateTime, Dialect, Integer, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import JSON, TypeDecorator
-
-UUID_BYTES = 16
 
 Id = BigInteger().with_variant(Integer(), "sqlite")
 """A growing number; SQLite counts only columns that are called INTEGER."""
@@ -45,23 +42,22 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class PackedIds(TypeDecorator[list[UUID]]):
-    """A list of ids where the database knows no arrays: 16 bytes each, in order."""
+class ListedIds(TypeDecorator[list[UUID]]):
+    """A list of ids where the database knows no arrays: JSON, each as SQLite keeps a single one."""
 
-    impl = LargeBinary
+    impl = JSON
     cache_ok = True
 
-    def process_bind_param(self, value: Sequence[UUID] | None, dialect: Dialect) -> bytes | None:
-        """Join the ids."""
-        return None if value is None else b"".join(case_id.bytes for case_id in value)
+    def process_bind_param(self, value: Sequence[UUID] | None, dialect: Dialect) -> object:
+        """Write each as 32 hexadecimal digits."""
+        return None if value is None else [case_id.hex for case_id in value]
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> list[UUID] | None:
-        """Split them again."""
-        if value is None:
-            return None
-        raw = bytes(value)
-        return [UUID(bytes=raw[at : at + UUID_BYTES]) for at in range(0, len(raw), UUID_BYTES)]
+    def process_result_value(
+        self, value: Sequence[str] | None, dialect: Dialect
+    ) -> list[UUID] | None:
+        """Read them again."""
+        return None if value is None else [UUID(hex=digits) for digits in value]
 
 
-CaseIds = ARRAY(Uuid()).with_variant(PackedIds(), "sqlite")
-"""The ids of a command's cases in the order of its payload: one value, not a row a case."""
+CaseIds = ARRAY(Uuid()).with_variant(ListedIds(), "sqlite")
+"""The ids of many cases: one value, not a row a case."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from worker.ledger import guards
 from worker.ledger.types import CaseIds, Id, Instant, Json
 
 revision = "0001"
@@ -290,17 +291,27 @@ def upgrade() -> None:
     op.create_table(
         "receipts",
         sa.Column("answer_id", Id, nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("store", sa.Text(), nullable=False),
+        sa.Column(
+            "number",
+            sa.Integer(),
+            nullable=False,
+            comment="counts an answer's receipts of a store",
+        ),
+        sa.Column("case_ids", CaseIds, nullable=False),
         sa.Column("outcomes", Json, nullable=False),
         sa.Column("verified", sa.Boolean(), nullable=False),
         sa.CheckConstraint("verified", name=op.f("ck_receipts_verified")),
         sa.ForeignKeyConstraint(["answer_id"], ["answers.id"], name=op.f("fk_receipts_answer_id")),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_receipts_case_id")),
-        sa.PrimaryKeyConstraint("answer_id", "case_id", "store", name=op.f("pk_receipts")),
-        comment="Outcomes of one task, re-read and without personal data",
+        sa.PrimaryKeyConstraint("answer_id", "store", "number", name=op.f("pk_receipts")),
+        comment="Outcomes of tasks that ended alike, re-read and without personal data",
     )
-    op.create_index("ix_receipts_case", "receipts", ["case_id"], unique=False)
+    dialect = op.get_bind().dialect.name
+    if dialect == "postgresql":
+        op.create_index("ix_receipts_cases", "receipts", ["case_ids"], postgresql_using="gin")
+    for guard in guards.ON_RECEIPTS:
+        if guard.dialect == dialect:
+            op.execute(guard.sql)
     op.create_table(
         "suppressions",
         sa.Column("pseudonym", sa.LargeBinary(), nullable=False),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from connectors.faults import Misfit, RetryLater
@@ -183,14 +183,8 @@ async def _settle(
         if await _wanted(connection, command) != wanted:
             raise _Overtaken
         answer_id = await answers.open_answer(connection, command.batch_id, command.id, now)
-        receipts = [
-            Receipt(case_id, command.store, verdict.outcomes, now)
-            for case_id, verdict in verdicts.items()
-            if not isinstance(verdict, Failed)
-        ]
-        await answers.add_receipts(
-            connection, answer_id, [(r.case_id, r.store, r.outcomes) for r in receipts]
-        )
+        receipts = _receipts(command.store, verdicts, now)
+        await answers.add_receipts(connection, answer_id, receipts)
         settled = Settled(
             Answer(answer_id, command.batch_id, command.id, command.policy, now), receipts
         )
@@ -207,11 +201,20 @@ async def _settle(
             connection,
             command.batch_id,
             stores_left,
-            [receipt.case_id for receipt in receipts],
+            [case_id for receipt in receipts for case_id in receipt.case_ids],
             answer_id=answer_id,
             now=now,
         )
     return settled
+
+
+def _receipts(store: str, verdicts: Mapping[UUID, Verdict], now: datetime) -> list[Receipt]:
+    """One receipt for all those of whom the judge said the same."""
+    alike: dict[int, tuple[Verified, list[UUID]]] = {}
+    for case_id, verdict in verdicts.items():
+        if not isinstance(verdict, Failed):
+            alike.setdefault(id(verdict), (verdict, []))[1].append(case_id)
+    return [Receipt(case_ids, store, verdict.outcomes, now) for verdict, case_ids in alike.values()]
 
 
 def _obligations(
@@ -242,18 +245,19 @@ def _contracts(receipts: Sequence[Receipt]) -> dict[UUID, int]:
     """
     found: dict[UUID, int] = {}
     for receipt in receipts:
-        for outcome in receipt.outcomes:
-            if contracts := outcome.get("contracts"):
-                found[receipt.case_id] = max(found.get(receipt.case_id, 0), contracts)
+        most = max((outcome.get("contracts", 0) for outcome in receipt.outcomes), default=0)
+        if most:
+            found |= dict.fromkeys(receipt.case_ids, most)
     return found
 
 
 def _incapable(receipts: Sequence[Receipt]) -> list[UUID]:
     """The cases of which the store could not say everywhere that they are restricted."""
     return [
-        receipt.case_id
+        case_id
         for receipt in receipts
         if any(outcome.get("why") == CANNOT_RESTRICT for outcome in receipt.outcomes)
+        for case_id in receipt.case_ids
     ]
 
 

@@ -163,7 +163,7 @@ async def _commit(
 
     planned = Planned()
     new: list[NewCommand] = []
-    absent: list[tuple[UUID, str]] = []
+    absent: dict[str, list[UUID]] = {}
     final = [s for s in batch.stores_left if s not in resolution.not_final]
     for store in batch.stores_left:
         if store in resolution.unanswered:
@@ -185,7 +185,8 @@ async def _commit(
                 ]
         if store in final:
             known = answered_before.get(store, set())
-            absent += [(case_id, store) for case_id in drawn.absent if case_id not in known]
+            if missing := [case_id for case_id in drawn.absent if case_id not in known]:
+                absent[store] = missing
 
     ids = await commands.issue(
         connection, batch.id, new, now=now, due_at=now + context.timing.answer_grace
@@ -212,7 +213,7 @@ async def _answer(
     connection: Connection,
     batch: Batch,
     planned: Planned,
-    absent: Sequence[tuple[UUID, str]],
+    absent: Mapping[str, list[UUID]],
     candidates: Sequence[UUID],
     now: datetime,
 ) -> None:
@@ -222,10 +223,8 @@ async def _answer(
         return
     answer_id = await answers.open_answer(connection, batch.id, None, now)
     planned.answer = Answer(answer_id, batch.id, None, context.policy.version, now)
-    await answers.add_receipts(
-        connection, answer_id, [(case_id, store, ABSENT) for case_id, store in absent]
-    )
-    planned.receipts = [Receipt(case_id, store, ABSENT, now) for case_id, store in absent]
+    planned.receipts = [Receipt(case_ids, store, ABSENT, now) for store, case_ids in absent.items()]
+    await answers.add_receipts(connection, answer_id, planned.receipts)
     planned.ended = await close_ready(
         connection, batch.id, planned.stores_left, candidates, answer_id=answer_id, now=now
     )

@@ -63,7 +63,8 @@ async def tell_answer(
     if receipts:
         by_store: dict[str, list[tuple[UUID, Sequence[object]]]] = {}
         for receipt in receipts:
-            by_store.setdefault(receipt.store, []).append((receipt.case_id, receipt.outcomes))
+            own = by_store.setdefault(receipt.store, [])
+            own += [(case_id, receipt.outcomes) for case_id in receipt.case_ids]
         await context.publisher.send(
             names.RECEIPTS,
             [

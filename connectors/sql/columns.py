@@ -149,8 +149,6 @@ class KeyReader:
     ``AB`` in another; both are the caller's one key.
     """
 
-    __slots__ = ("_columns", "_exact", "_folded", "_single", "_width")
-
     def __init__(self, columns: tuple[Column, ...], keys: Sequence[Key]) -> None:
         self._columns = columns
         self._width = len(columns)
@@ -158,8 +156,11 @@ class KeyReader:
         self._single: Mapping[int | str, Key] = (
             {key[0]: key for key in keys} if len(columns) == 1 else {}
         )
-        whole = all(column.family is Family.INTEGER for column in columns)
-        self._folded: Mapping[Key, Key] = {} if whole else {_folded(key): key for key in keys}
+
+    @cached_property
+    def _folded(self) -> Mapping[Key, Key]:
+        """By the keys without regard to case; made when a row first shows one that is not exact."""
+        return {_folded(key): key for key in self._exact}
 
     def one(self, row: Sequence[Any]) -> Key:
         """Return the key in the first columns of a row."""

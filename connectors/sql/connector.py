@@ -185,7 +185,7 @@ class SqlConnector:
     async def _reread(self, aim: Aim, work: Work) -> Remainders:
         async def read() -> Remainders:
             opened, plan, batch = await self._prepare(aim, work)
-            found: dict[Key, dict[str, Remainder]] = {}
+            found: dict[Key, Mapping[str, Remainder]] = {}
             async with self._reading(opened, len(plan.verify)) as connection:
                 for one in plan.verify:
                     await one.run(connection, batch, found)

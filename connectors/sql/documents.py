@@ -8,7 +8,7 @@ that goes as a whole needs nothing of this.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -159,7 +159,7 @@ class Reopened:
     documents: Documents
 
     async def run(
-        self, connection: AsyncConnection, batch: Batch, found: dict[Key, dict[str, Remainder]]
+        self, connection: AsyncConnection, batch: Batch, found: dict[Key, Mapping[str, Remainder]]
     ) -> None:
         """Add to what the columns' own re-read has found."""
         rules = self.documents.rules
@@ -171,10 +171,11 @@ class Reopened:
                 ):
                     left[row.person][group.name] += dead and not counted and _holds(row, group)
         for person, groups in left.items():
-            mine = found.setdefault(person, {})
+            mine = dict(found.get(person, {}))
             for name, rows in groups.items():
                 there = mine.get(name, Remainder(0, ()))
                 mine[name] = replace(there, left=there.left + rows)
+            found[person] = mine
 
 
 def rewriting(rules: Rules) -> Iterator[Step]:

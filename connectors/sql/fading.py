@@ -7,6 +7,7 @@ is asked inside the erasing transaction, before the parent's turn.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +29,7 @@ class StillThere:
 
     async def run(self, connection: AsyncConnection, batch: Batch, tally: Tally) -> None:
         """Raise ``Refused`` where rows are left that should have gone; nothing is committed."""
-        found: dict[Key, dict[str, Remainder]] = {}
+        found: dict[Key, Mapping[str, Remainder]] = {}
         for look in self.looks:
             await look.run(connection, batch, found)
         left = sum(r.left for groups in found.values() for r in groups.values())

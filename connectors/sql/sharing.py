@@ -71,7 +71,7 @@ class Shared:
         gone = Tally()
         for step in self.delete:
             await step.run(connection, mine, gone)
-        there: dict[Key, dict[str, Remainder]] = {}
+        there: dict[Key, Mapping[str, Remainder]] = {}
         await self.again.run(connection, mine, there)
         if any(one.left for groups in there.values() for one in groups.values()):
             raise Refused("not-gone", f"rows of {self.name} stayed although nobody holds them")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
@@ -16,6 +16,10 @@ from connectors.mapping import Key
 from connectors.sql.columns import Column, KeyReader, Params
 from connectors.sql.dialect import Dialect
 from connectors.sql.predicates import CUTOFF, All
+
+T = TypeVar("T")
+
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 CHUNK = 500
 """Keys or rows in one statement where a statement lists them one by one."""
@@ -61,7 +65,7 @@ class Tally:
     """Rows deleted and overwritten, by key and field group."""
 
     def __init__(self) -> None:
-        self.effects: dict[Key, dict[str, Done]] = {}
+        self.effects: dict[Key, Mapping[str, Done]] = {}
 
     def deleted(self, groups: Sequence[str], keys: Iterable[Key], rows: int) -> None:
         """Note the rows of each of these keys that went: with them, every group of their table."""
@@ -72,20 +76,36 @@ class Tally:
         numbers = zip(groups, rows, strict=True)
         self._add(keys, {group: Done(overwritten=n) for group, n in numbers if n})
 
-    def _add(self, keys: Iterable[Key], done: dict[str, Done]) -> None:
-        """Most people's outcomes are alike: each is made once and copied."""
-        for key in keys:
-            mine = self.effects.get(key)
-            if mine is None:
-                self.effects[key] = done.copy()
-            else:
-                for group, new in done.items():
-                    old = mine.get(group)
-                    mine[group] = new if old is None else _sum(old, new)
+    def _add(self, keys: Iterable[Key], done: Mapping[str, Done]) -> None:
+        def both(before: Mapping[str, Done]) -> Mapping[str, Done]:
+            sums = {group: _sum(before[group], done[group]) for group in before.keys() & done}
+            return {**before, **done, **sums}
+
+        add(self.effects, keys, both)
 
 
 def _sum(one: Done, other: Done) -> Done:
     return Done(one.deleted + other.deleted, one.overwritten + other.overwritten)
+
+
+def add(
+    found: dict[Key, Mapping[str, T]],
+    keys: Iterable[Key],
+    join: Callable[[Mapping[str, T]], Mapping[str, T]],
+) -> None:
+    """Let what was found for each of these keys become what ``join`` makes of it.
+
+    Keys of which the same was found so far share one mapping, and share the next: nobody changes
+    one, and whoever judges the answers can tell a crowd by it.
+    """
+    joined: dict[int, tuple[Mapping[str, T], Mapping[str, T]]] = {}
+    for key in keys:
+        before = found.get(key, _NOTHING)
+        pair = joined.get(id(before))
+        if pair is None:
+            # With the old one beside it, which so lives on and keeps its identity to itself.
+            pair = joined[id(before)] = (before, join(before))
+        found[key] = pair[1]
 
 
 class Step(Protocol):

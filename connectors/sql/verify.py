@@ -7,8 +7,9 @@ many have none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from connectors.base import Kept, Remainder
 from connectors.mapping import FieldGroup, GroundUse, Key
 from connectors.sql.columns import Column
 from connectors.sql.predicates import CUTOFF, Rules
-from connectors.sql.steps import Batch, counted, every
+from connectors.sql.steps import Batch, add, counted, every
 
 Gather = Callable[[Select[Any], int], Select[Any]]
 
@@ -28,7 +29,7 @@ class Look(Protocol):
     """One part of a re-read."""
 
     async def run(
-        self, connection: AsyncConnection, batch: Batch, found: dict[Key, dict[str, Remainder]]
+        self, connection: AsyncConnection, batch: Batch, found: dict[Key, Mapping[str, Remainder]]
     ) -> None:
         """Read for all keys of a batch and add what is there to ``found``."""
 
@@ -53,7 +54,7 @@ class Reread:
     gathered: bool
 
     async def run(
-        self, connection: AsyncConnection, batch: Batch, found: dict[Key, dict[str, Remainder]]
+        self, connection: AsyncConnection, batch: Batch, found: dict[Key, Mapping[str, Remainder]]
     ) -> None:
         """Read for all keys of a batch and add what is there to ``found``."""
         width = len(self.columns)
@@ -65,12 +66,7 @@ class Reread:
                 crowds.setdefault(tuple(row)[width:], []).extend(keys)
             for numbers, keys in crowds.items():
                 remainders = {r.group: _remainder(batch, numbers, r) for r in self.readings}
-                for key in keys:
-                    mine = found.get(key)
-                    if mine is None:
-                        found[key] = remainders.copy()
-                    else:
-                        mine.update(remainders)
+                add(found, keys, partial(_both, remainders))
 
 
 def reread(rules: Rules, gather: Gather | None) -> Reread | None:
@@ -140,6 +136,10 @@ def _kept(rules: Rules, use: GroundUse) -> Sequence[ColumnElement[Any]]:
         counted(rules.dates.unknown(use)),
         sa.func.min(sa.case((ahead, date))),
     )
+
+
+def _both(new: Mapping[str, Remainder], before: Mapping[str, Remainder]) -> Mapping[str, Remainder]:
+    return {**before, **new}
 
 
 def _remainder(batch: Batch, row: tuple[Any, ...], reading: Reading) -> Remainder:

@@ -19,6 +19,7 @@ from topics import admin, names
 from worker.bootstrap import open_context
 from worker.embedded.broker import EmbeddedBroker
 from worker.embedded.postgres import EmbeddedPostgres
+from worker.ledger.tables import metadata
 from worker.ledger.upgrade import upgrade
 from worker.settings import Settings, load
 
@@ -32,9 +33,7 @@ _SERVER: Final = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "1h",
 }
-_LEDGER_TABLES: Final = (
-    "receipts, receipts_by_hand, suppressions, cases, answers, commands, batches, leases"
-)
+_LEDGER_TABLES: Final = ", ".join(["receipts_by_hand", *metadata.tables])
 _BY_HAND: Final = """
     CREATE TABLE receipts_by_hand (
         answer_id bigint NOT NULL REFERENCES answers,

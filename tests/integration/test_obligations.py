@@ -15,7 +15,7 @@ from tests.support.world import Event, World, id_of
 from topics import names
 from worker import hold
 from worker.context import Context
-from worker.ledger import cases, commands, obligations
+from worker.ledger import answers, cases, commands, obligations
 from worker.ledger.cases import Case
 from worker.look_again import look_again
 
@@ -47,13 +47,9 @@ async def _later(context: Context, event: Event) -> list[Case]:
 
 
 async def _outcomes(world: World, case: Case) -> dict[str, Any]:
-    query = sa.text("SELECT outcomes FROM receipts WHERE case_id = :id")
-    rows = await world.fetch(
-        query.bindparams(sa.bindparam("id", case.id, sa.Uuid)).columns(
-            sa.column("outcomes", sa.JSON)
-        )
-    )
-    return {outcome["group"]: outcome for row in rows for outcome in row.outcomes}
+    async with world.ledger.begin() as connection:
+        found = await answers.receipts_of_case(connection, case.id)
+    return {row["group"]: dict(row) for receipt in found for row in receipt.outcomes}
 
 
 async def test_what_the_law_kept_goes_on_its_day(world: World, context: Context) -> None:

@@ -82,14 +82,15 @@ class Judge:
 
     def of(self, keys: Sequence[Key]) -> tuple[Outcome, ...] | Failed:
         """One outcome a field group, in the mapping's order, or why the task failed."""
-        done = [effect for key in keys if (effect := self._effects.get(key))]
-        left = [remainder for key in keys if (remainder := self._remainders.get(key))]
+        effects, remainders = self._effects.get, self._remainders.get
         # A connector makes what it says of a crowd once: the same objects are the same words.
-        said = tuple((*one, *map(id, one.values())) for one in (*done, *left))
-        alike = (len(done), said)
+        alike = tuple([(id(effects(key)), id(remainders(key))) for key in keys])
         verdict = self._verdicts.get(alike)
         if verdict is None:
-            verdict = self._verdicts[alike] = self._judged(done, left)
+            verdict = self._verdicts[alike] = self._judged(
+                [effect for key in keys if (effect := effects(key))],
+                [remainder for key in keys if (remainder := remainders(key))],
+            )
         return verdict
 
     def _judged(

@@ -27,9 +27,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Outcomes of one task, as stored and as published."""
+    """What became of some cases in one store, all alike; as stored and as published."""
 
-    case_id: UUID
+    case_ids: Sequence[UUID]
     store: str
     outcomes: Sequence[Mapping[str, Any]]
     settled_at: datetime
@@ -46,31 +46,21 @@ async def open_answer(
     return int(result.scalar_one())
 
 
-async def add_receipts(
-    connection: Connection,
-    answer_id: int,
-    rows: Sequence[tuple[UUID, str, Sequence[Mapping[str, Any]]]],
-) -> None:
-    """Write receipts: (case, store, outcomes). Only verified outcomes get here.
-
-    Cases of one store whose outcomes are one object share a row: those who judge crowds give it.
-    """
-    alike: dict[tuple[str, int], tuple[Sequence[Mapping[str, Any]], list[UUID]]] = {}
-    for case_id, store, outcomes in rows:
-        alike.setdefault((store, id(outcomes)), (outcomes, []))[1].append(case_id)
-    if alike:
+async def add_receipts(connection: Connection, answer_id: int, written: Sequence[Receipt]) -> None:
+    """Write an answer's receipts, all at once. Only verified outcomes get here."""
+    if written:
         await connection.execute(
             insert(receipts),
             [
                 {
                     "answer_id": answer_id,
-                    "store": store,
+                    "store": receipt.store,
                     "number": number,
-                    "case_ids": case_ids,
-                    "outcomes": outcomes,
+                    "case_ids": receipt.case_ids,
+                    "outcomes": receipt.outcomes,
                     "verified": True,
                 }
-                for number, ((store, _), (outcomes, case_ids)) in enumerate(alike.items(), start=1)
+                for number, receipt in enumerate(written, start=1)
             ],
         )
 
@@ -115,15 +105,13 @@ async def receipts_of(connection: Connection, answer_id: int) -> list[Receipt]:
 
 
 async def receipts_of_case(connection: Connection, case_id: UUID) -> list[Receipt]:
-    """All receipts of a case, oldest first."""
+    """All receipts of a case, oldest first; each may name others beside it."""
     if connection.dialect.name == "postgresql":
         names_it: ColumnElement[bool] = receipts.c.case_ids.bool_op("@>")([case_id])
     else:
         # No index reaches into a list here; searching its text is quick all the same.
         names_it = func.instr(cast(receipts.c.case_ids, Text), case_id.hex) > 0
-    return [
-        receipt for receipt in await _receipts(connection, names_it) if receipt.case_id == case_id
-    ]
+    return await _receipts(connection, names_it)
 
 
 async def cases_by_store(connection: Connection, batch_id: int) -> dict[str, set[UUID]]:
@@ -162,11 +150,7 @@ async def _receipts(connection: Connection, condition: Any) -> list[Receipt]:
         .where(condition)
         .order_by(answers.c.id, receipts.c.store, receipts.c.number)
     )
-    return [
-        Receipt(case_id, row.store, row.outcomes, row.created_at)
-        for row in rows
-        for case_id in row.case_ids
-    ]
+    return [Receipt(row.case_ids, row.store, row.outcomes, row.created_at) for row in rows]
 
 
 _OPEN = (

@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.ledger.making import LATER, NOW, a_batch, a_command, some_cases
 from worker.ledger import answers, batches, cases, commands
+from worker.ledger.answers import Receipt
 from worker.ledger.commands import Command
 from worker.ledger.database import Connection, Ledger, LedgerConflict
 
@@ -185,9 +186,13 @@ async def test_answers_and_their_receipts(ledger: Ledger) -> None:
         by_command = await answers.open_answer(connection, batch_id, command_id, NOW)
         without = await answers.open_answer(connection, batch_id, None, LATER)
         await answers.add_receipts(
-            connection, by_command, [(one, "crm", outcomes), (two, "crm", outcomes)]
+            connection, by_command, [Receipt([one, two], "crm", outcomes, NOW)]
         )
-        await answers.add_receipts(connection, without, [(one, "billing", outcomes)])
+        await answers.add_receipts(
+            connection,
+            without,
+            [Receipt([one], "billing", outcomes, LATER), Receipt([two], "billing", [], LATER)],
+        )
         answer = await answers.read(connection, by_command)
         assert answer is not None
         assert (answer.command_id, answer.policy, answer.created_at) == (command_id, "v1", NOW)
@@ -196,12 +201,12 @@ async def test_answers_and_their_receipts(ledger: Ledger) -> None:
         assert (answer.command_id, answer.policy) == (None, "v2")
         assert await answers.read(connection, 4711) is None
         found = await answers.receipts_of(connection, by_command)
-        assert {receipt.case_id for receipt in found} == {one, two}
-        assert [list(receipt.outcomes) for receipt in found] == [outcomes, outcomes]
-        assert [r.store for r in await answers.receipts_of_case(connection, one)] == [
-            "crm", "billing"
+        assert found == [Receipt([one, two], "crm", outcomes, NOW)]
+        assert await answers.receipts_of_case(connection, one) == [
+            *found, Receipt([one], "billing", outcomes, LATER)
         ]  # fmt: skip
-        assert await answers.cases_by_store(connection, batch_id) == {"billing": {one}}
+        assert await answers.receipts_of_case(connection, uuid4()) == []
+        assert await answers.cases_by_store(connection, batch_id) == {"billing": {one, two}}
 
 
 async def test_an_answer_is_unpublished_until_it_was_told(ledger: Ledger) -> None:

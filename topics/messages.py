@@ -76,6 +76,17 @@ class Outcome(_Message):
     )
 
 
+class GroundTerms(_Message):
+    """What the policy said of a ground when it was decided that it keeps something."""
+
+    kind: str = Field(description="consent, contract, legal-obligation, legitimate-interest …")
+    reference: str = Field(description="Article of law or agreement.")
+    anchor: str | None = Field(description="From which kind of day its period counts.")
+    period: str | None = Field(description="5y, 42m, 90d; null: it has no end of its own.")
+    rounding: str = Field(description="To which end the day is moved first: end-of-year …")
+    text: dict[str, str] = Field(description="What the person may be told, by language.")
+
+
 class CaseOutcomes(_Message):
     """One case of a batch of receipts."""
 
@@ -96,6 +107,9 @@ class Receipts(_Message):
     verified: bool = Field(description="The store was read again and showed these outcomes.")
     settled_at: Moment
     policy: str | None = Field(description="The version of the policy it was decided under.")
+    grounds: dict[str, GroundTerms] = Field(
+        default={}, description="Each ground that an outcome names: why it is kept, in words."
+    )
 
 
 class UpstreamEvent(_Message):

@@ -88,13 +88,19 @@ def receipts(
     policy: str | None,
     settled_at: datetime,
     cases: Iterable[tuple[UUID, Sequence[object]]],
+    grounds: Mapping[str, object],
 ) -> Outgoing:
-    """All cases that one transaction settled in one store: (case, outcomes), each re-read."""
+    """All cases that one transaction settled in one store: (case, outcomes), each re-read.
+
+    ``grounds`` are the terms of the grounds that the outcomes name.
+    """
     each = [{"case": str(case_id), "outcomes": outcomes} for case_id, outcomes in cases]
     members = {"answer": answer, "store": store, "cases": each, "verified": True}
     members |= {"settled_at": in_utc(settled_at), "policy": policy}
     if command is not None:
         members["command"] = command
+    if grounds:
+        members["grounds"] = grounds
     return receipts_key(answer, store), _bytes(members)
 
 

@@ -183,7 +183,7 @@ async def _settle(
         if await _wanted(connection, command) != wanted:
             raise _Overtaken
         answer_id = await answers.open_answer(connection, command.batch_id, command.id, now)
-        receipts = _receipts(command.store, verdicts, now)
+        receipts = _receipts(command, verdicts, now)
         await answers.add_receipts(connection, answer_id, receipts)
         settled = Settled(
             Answer(answer_id, command.batch_id, command.id, command.policy, now), receipts
@@ -208,13 +208,16 @@ async def _settle(
     return settled
 
 
-def _receipts(store: str, verdicts: Mapping[UUID, Verdict], now: datetime) -> list[Receipt]:
+def _receipts(command: Command, verdicts: Mapping[UUID, Verdict], now: datetime) -> list[Receipt]:
     """One receipt for all those of whom the judge said the same."""
     alike: dict[int, tuple[Verified, list[UUID]]] = {}
     for case_id, verdict in verdicts.items():
         if not isinstance(verdict, Failed):
             alike.setdefault(id(verdict), (verdict, []))[1].append(case_id)
-    return [Receipt(case_ids, store, verdict.outcomes, now) for verdict, case_ids in alike.values()]
+    return [
+        Receipt(case_ids, command.store, verdict.outcomes, now, command.policy)
+        for verdict, case_ids in alike.values()
+    ]
 
 
 def _obligations(

@@ -223,7 +223,10 @@ async def _answer(
         return
     answer_id = await answers.open_answer(connection, batch.id, None, now)
     planned.answer = Answer(answer_id, batch.id, None, context.policy.version, now)
-    planned.receipts = [Receipt(case_ids, store, ABSENT, now) for store, case_ids in absent.items()]
+    planned.receipts = [
+        Receipt(case_ids, store, ABSENT, now, context.policy.version)
+        for store, case_ids in absent.items()
+    ]
     await answers.add_receipts(connection, answer_id, planned.receipts)
     planned.ended = await close_ready(
         connection, batch.id, planned.stores_left, candidates, answer_id=answer_id, now=now

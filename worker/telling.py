@@ -5,15 +5,19 @@ Each of these may be told again without harm: messages carry the same key and th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from topics import names, writing
 from worker.context import Context
+from worker.core.policy import Policy
+from worker.core.terms import Terms, terms_of
 from worker.ledger import answers, batches, cases, consents
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.cases import Ended
+from worker.versions import policy_of
 
 
 async def tell_stop(context: Context, batch_id: int, states: dict[bytes, consents.States]) -> None:
@@ -61,7 +65,8 @@ async def tell_answer(
 ) -> None:
     """Publish the receipts and completions of one settled transaction, then note it."""
     if receipts:
-        by_store: dict[str, list[tuple[UUID, Sequence[object]]]] = {}
+        policy = await _policy(context, answer.policy)
+        by_store: dict[str, list[tuple[UUID, Sequence[Mapping[str, Any]]]]] = {}
         for receipt in receipts:
             own = by_store.setdefault(receipt.store, [])
             own += [(case_id, receipt.outcomes) for case_id in receipt.case_ids]
@@ -75,6 +80,7 @@ async def tell_answer(
                     policy=answer.policy,
                     settled_at=answer.created_at,
                     cases=group,
+                    grounds=_grounds(policy, group),
                 )
                 for store, group in by_store.items()
             ],
@@ -100,6 +106,25 @@ async def tell_answer(
         )
     async with context.ledger.begin() as connection:
         await answers.published(connection, answer.id, context.now())
+
+
+async def _policy(context: Context, version: str | None) -> Policy | None:
+    if version in (None, context.policy.version):
+        return context.policy
+    async with context.ledger.begin() as connection:
+        return await policy_of(connection, version, context.policy)
+
+
+def _grounds(
+    policy: Policy | None, group: Iterable[tuple[UUID, Sequence[Mapping[str, Any]]]]
+) -> dict[str, Terms]:
+    """The terms of every ground that these outcomes name."""
+    if policy is None:
+        return {}
+    # People with whom the same was done have the very same outcomes: they are looked at once.
+    alike = {id(outcomes): outcomes for _, outcomes in group}.values()
+    named = {g for outcomes in alike for one in outcomes for g in one.get("grounds", ())}
+    return {name: terms_of(policy, name) for name in sorted(named) if name in policy.grounds}
 
 
 async def tell_answer_again(context: Context, answer_id: int) -> None:

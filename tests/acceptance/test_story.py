@@ -74,7 +74,7 @@ def test_a_request_is_carried_out_and_explained(installation: Installation, pers
     assert (kept["result"], kept["rows"]) == ("retained", 1)
     assert kept["until"].endswith("-01-01")
     assert kept["grounds"][0]["name"] == "bookkeeping"
-    assert "bokføringsloven § 13" in kept["grounds"][0]["reference"]
+    assert "bokføringsloven § 13" in kept["grounds"][0]["terms"]["reference"]
     assert {one["store"] for one in told["stores"]} == {"billing", "crm", "newsletter"}
     steps = [step["what"] for step in told["timeline"]]
     assert "stop published" in steps

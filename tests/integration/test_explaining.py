@@ -34,7 +34,7 @@ async def test_an_explanation_is_what_is_then_done(town: World) -> None:
     before = await explained(town, person)
     invoice = before["billing/invoice.buyer_name+buyer_address"]
     assert (invoice.kept, invoice.until) == (True, date(2032, 1, 1))
-    assert "bokføringsloven § 13" in invoice.grounds[0].reference
+    assert "bokføringsloven § 13" in invoice.grounds[0].terms.reference
     assert before["newsletter/subscriber.email+name"].kept
     withdrawn = withdrawal(person)
     await town.publish(withdrawn)

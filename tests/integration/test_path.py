@@ -21,7 +21,7 @@ from tests.support.nordlys import (
     traces,
     withdrawal,
 )
-from tests.support.world import World
+from tests.support.world import World, id_of
 from topics import names
 from topics.publishing import Mode
 
@@ -141,6 +141,15 @@ async def test_what_the_law_keeps_stays_and_says_until_when(town: World) -> None
     assert outcomes["crm/survey_answer.comment"]["result"] == "erased"
     left = traces(await town.stores.dump(), person)
     assert left["billing.invoice"] == left["billing.invoice_line"] == 1
+    # The receipt says by which law, in the words of an explanation.
+    (said,) = [
+        record.json
+        for record in await town.read(names.RECEIPTS)
+        if record.json["store"] == "billing"
+        and any(one["case"] == str(id_of(request)) for one in record.json["cases"])
+    ]
+    assert "bokføringsloven § 13" in said["grounds"]["bookkeeping"]["reference"]
+    assert said["grounds"]["bookkeeping"]["text"].keys() == {"nb", "en"}
 
 
 async def test_a_missing_date_is_retained_and_shown(town: World) -> None:

@@ -14,7 +14,6 @@ from worker.cli.hold import subject_of
 from worker.cli.output import AsJson, console, print_json
 
 if TYPE_CHECKING:
-    from worker.core.explaining import GroundLine
     from worker.explain import Explained
 
 
@@ -83,24 +82,27 @@ def _key(connector: object, table: str) -> tuple[str, ...]:
 
 
 def _show(found: Sequence[Explained], lang: Literal["nb", "en"]) -> None:
+    from worker.core.explaining import Why
+    from worker.core.terms import ground_sentence, kept_sentence
+
     out = console()
     if not found:
         out.print("nobody was found in any store")
     for row in found:
         for line in row.groups:
             out.print(f"{row.store}.{line.table}, row {row.row}: {', '.join(line.fields)}")
-            until = f" until {line.until}" if line.until else ""
-            said = f"kept{until}" if line.kept else "kept by nothing: erased when it is due"
+            said = "kept by nothing: erased when it is due"
+            if line.kept:
+                unknown = any(ground.why == Why.UNKNOWN for ground in line.grounds)
+                said = kept_sentence(line.until, unknown=unknown and line.until is None)
             out.print(f"  {said} ({', '.join(line.categories)})", style="bold")
             for ground in line.grounds:
-                out.print(f"    {'lives' if ground.lives else 'dead '}  {_words(ground, lang)}")
-
-
-def _words(ground: GroundLine, lang: str) -> str:
-    counted = ""
-    if ground.period is not None and ground.counted_from is not None:
-        rounding = "" if ground.rounding == "none" else f" after the {ground.rounding}"
-        counted = f"; {ground.anchor} {ground.counted_from} + {ground.period}{rounding}"
-        counted += f" = until {ground.until}" if ground.until else ""
-    text = ground.text.get(lang, "")
-    return f"{ground.ground} ({ground.reference}): {ground.why}{counted}. {text}".rstrip()
+                words = ground_sentence(
+                    ground.ground,
+                    ground.terms,
+                    lang,
+                    why=ground.why,
+                    counted_from=ground.counted_from,
+                    until=ground.until,
+                )
+                out.print(f"    {'lives' if ground.lives else 'dead '}  {words}")

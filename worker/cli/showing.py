@@ -8,7 +8,7 @@ from rich.text import Text
 from topics.events import EventKind
 from worker.cli.output import STYLES, console, moment
 from worker.cli.timeline import Story
-from worker.cli.words import EVENTS, EVERYTHING, OutcomeWords, ground_line
+from worker.cli.words import EVENTS, EVERYTHING, OutcomeWords
 
 ABSENT = "absent"
 
@@ -34,7 +34,8 @@ def print_story(story: Story) -> None:
         out.print(f"{moment(step.at) if step.at else '':21} {step.what}")
     for store in story.stores:
         out.print()
-        out.print(Text.assemble((store.store, "bold"), f"  settled {moment(store.settled_at)}"))
+        settled = f"  settled {moment(store.settled_at)}, decided under policy {store.policy}"
+        out.print(Text.assemble((store.store, "bold"), settled))
         for outcome in store.outcomes:
             _print_outcome(out, outcome)
     if story.obligations or story.followed_by:
@@ -54,4 +55,4 @@ def _print_outcome(out: Console, outcome: OutcomeWords) -> None:
     name = "" if outcome.group == EVERYTHING else f"{outcome.group}: "
     out.print(Text(f"  {name}{outcome.words}", style=style))
     for ground in outcome.grounds:
-        out.print(f"      by {ground_line(ground)}")
+        out.print(f"      by {ground.words}")

@@ -19,6 +19,7 @@ from worker.ledger.answers import Receipt
 from worker.ledger.cases import Case
 from worker.ledger.commands import CommandLine
 from worker.ledger.database import Ledger
+from worker.versions import policy_of
 
 COMMANDS = 100_000
 """Commands of one batch at the most: far more than one can have."""
@@ -38,6 +39,8 @@ class StoreWords:
 
     store: str
     settled_at: datetime
+    policy: str | None
+    """The version that it was decided under."""
     outcomes: tuple[OutcomeWords, ...]
 
 
@@ -84,6 +87,10 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
         own = [command for command in issued if case_id in command.case_ids]
         ahead = await obligations.of_case(connection, [command.id for command in own], case_id)
         later = await cases.followers(connection, case_id)
+        policies = {
+            receipt.policy: await policy_of(connection, receipt.policy, policy)
+            for receipt in receipts
+        }
     left = batch.stores_left if batch and case.state is CaseState.OPEN else ()
     return Story(
         id=case.id,
@@ -102,7 +109,8 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
             StoreWords(
                 receipt.store,
                 receipt.settled_at,
-                tuple(outcome_words(policy, row) for row in receipt.outcomes),
+                receipt.policy,
+                tuple(outcome_words(policies[receipt.policy], row) for row in receipt.outcomes),
             )
             for receipt in receipts
         ),

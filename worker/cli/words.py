@@ -11,6 +11,7 @@ from worker.cli.output import counted
 from worker.core.outcomes import UNKNOWN_ANCHOR
 from worker.core.policy import Policy
 from worker.core.restricting import CANNOT_RESTRICT
+from worker.core.terms import Terms, ground_sentence, kept_sentence, terms_of
 
 EVENTS: Final[Mapping[EventKind, str]] = {
     EventKind.CONSENT_WITHDRAWN: "consent withdrawn",
@@ -28,12 +29,11 @@ EVERYTHING: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class GroundWords:
-    """A ground that keeps something, as the policy declares it today."""
+    """A ground that keeps something, as the policy declared it when that was decided."""
 
     name: str
-    kind: str | None
-    reference: str | None
-    text: str | None
+    terms: Terms | None
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,11 @@ class OutcomeWords:
     words: str
 
 
-def outcome_words(policy: Policy, row: Mapping[str, Any]) -> OutcomeWords:
-    """Explain one outcome as the ledger holds it."""
+def outcome_words(policy: Policy | None, row: Mapping[str, Any]) -> OutcomeWords:
+    """Explain one outcome as the ledger holds it, by the policy that it was decided under.
+
+    None: that version can be read no more, and grounds are told by their names.
+    """
     grounds = tuple(ground_words(policy, name) for name in row.get("grounds", ()))
     return OutcomeWords(
         group=row["group"],
@@ -63,20 +66,12 @@ def outcome_words(policy: Policy, row: Mapping[str, Any]) -> OutcomeWords:
     )
 
 
-def ground_words(policy: Policy, name: str) -> GroundWords:
-    """Explain a ground by what the policy says of it; the policy may have changed since."""
-    ground = policy.grounds.get(name)
-    if ground is None:
-        return GroundWords(name, None, None, None)
-    text = ground.text.get("en") or next(iter(ground.text.values()), None)
-    return GroundWords(name, ground.kind.value, ground.reference, text)
-
-
-def ground_line(ground: GroundWords) -> str:
-    """One line about a ground: name, reference and what the person may be told."""
-    if ground.reference is None:
-        return f"{ground.name} (no longer in the policy)"
-    return f"{ground.name} ({ground.reference})" + (f": {ground.text}" if ground.text else "")
+def ground_words(policy: Policy | None, name: str) -> GroundWords:
+    """Explain a ground by what the policy says of it."""
+    if policy is None or name not in policy.grounds:
+        return GroundWords(name, None, f"{name} (its policy can be read no more)")
+    terms = terms_of(policy, name)
+    return GroundWords(name, terms, ground_sentence(name, terms))
 
 
 def _sentence(row: Mapping[str, Any]) -> str:
@@ -86,7 +81,8 @@ def _sentence(row: Mapping[str, Any]) -> str:
     else:
         some = counted(rows or 0, "row")
     if result == "retained":
-        return _kept(row, f"{some} erased; the rest is " if rows or row.get("interrupted") else "")
+        before = f"{some} erased; the rest is " if rows or row.get("interrupted") else ""
+        return before + kept_sentence(row.get("until"), unknown=row.get("why") == UNKNOWN_ANCHOR)
     if result == "erased":
         return f"erased, {some}"
     if result == "anonymised":
@@ -100,14 +96,6 @@ def _sentence(row: Mapping[str, Any]) -> str:
     if result == "absent":
         return "nobody was found here" if row["group"] == EVERYTHING else "nothing was there"
     return result if not row.get("why") else f"{result}: {row['why']}"
-
-
-def _kept(row: Mapping[str, Any], before: str) -> str:
-    if row.get("why") == UNKNOWN_ANCHOR:
-        return f"{before}kept because a date is missing in the store: enter it there"
-    if row.get("until"):
-        return f"{before}kept until {row['until']}"
-    return f"{before}kept without an end yet (the period has not begun, or has none)"
 
 
 def reason_words(reason: Mapping[str, Any] | None) -> str:

@@ -15,6 +15,7 @@ from connectors.base import Fact, RowFacts
 from connectors.mapping import FieldGroup, GroundUse, NullAnchor
 from worker.core.decisions import ConsentState, ended_by_record
 from worker.core.policy import Policy
+from worker.core.terms import Terms, terms_of
 
 
 class Why(StrEnum):
@@ -38,16 +39,11 @@ class GroundLine:
     """One ground of one field group. ``until`` is the first day on which it no longer lives."""
 
     ground: str
-    kind: str
     lives: bool
     why: str
-    anchor: str | None
     counted_from: date | None
-    period: str | None
-    rounding: str
     until: date | None
-    reference: str
-    text: Mapping[str, str]
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +100,15 @@ def _group(table: str, group: FieldGroup, grounds: tuple[GroundLine, ...]) -> Gr
 def _ground(
     policy: Policy, use: GroundUse, fact: Fact, states: Mapping[str, ConsentState], day: date
 ) -> GroundLine:
-    declared = policy.grounds[use.ground]
     until = None if fact.date is None else policy.until(use.ground, fact.date)
     why = _why(policy, use, fact, states, until, day)
-    lives = why in _LIVES
     return GroundLine(
         ground=use.ground,
-        kind=declared.kind.value,
-        lives=lives,
+        lives=why in _LIVES,
         why=why.value,
-        anchor=declared.anchor,
         counted_from=fact.date,
-        period=None if declared.period is None else str(declared.period),
-        rounding=declared.rounding.value,
         until=until if why in (Why.LASTING, Why.OVER) else None,
-        reference=declared.reference,
-        text=declared.text,
+        terms=terms_of(policy, use.ground),
     )
 
 

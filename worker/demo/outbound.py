@@ -26,6 +26,8 @@ class Receipt:
     store: str
     outcomes: list[dict[str, Any]]
     settled_at: str
+    grounds: Mapping[str, Mapping[str, Any]]
+    """The terms of the grounds that keep something, by name."""
 
 
 class Outbound:
@@ -100,5 +102,7 @@ class Outbound:
         else:
             # One message for all the cases that were settled together, or for a single one.
             for case in said.get("cases", [said]):
-                receipt = Receipt(said["store"], case["outcomes"], said["settled_at"])
+                receipt = Receipt(
+                    said["store"], case["outcomes"], said["settled_at"], said.get("grounds", {})
+                )
                 self.receipts[case["case"]].append(receipt)

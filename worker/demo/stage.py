@@ -94,7 +94,7 @@ class Stage:
         took = time.monotonic() - began
         await self.show_rows(person, before, subscribers)
         self.narrator.show(tables.receipts(self.policy, receipts))
-        for line in tables.reasons(self.policy, receipts):
+        for line in tables.reasons(receipts):
             self.narrator.say(line)
         self.narrator.say(
             f"erasure.completed: [bold]{completion['state']}[/] after {took:.1f} s "

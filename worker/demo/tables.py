@@ -11,6 +11,7 @@ from rich.table import Table
 
 from worker.core.grounds import GroundKind
 from worker.core.policy import Policy
+from worker.core.terms import Terms, ground_sentence
 from worker.demo.outbound import Receipt
 from worker.demo.stores import Seen
 
@@ -94,18 +95,12 @@ def _heading(store: str) -> str:
     return f"[bold]{store}[/]"
 
 
-def reasons(policy: Policy, told: Iterable[Receipt]) -> list[str]:
-    """The grounds that keep something in these receipts, each with its words and its law."""
-    keeping = {
-        ground
-        for receipt in told
-        for outcome in receipt.outcomes
-        for ground in outcome.get("grounds", ())
-    }
+def reasons(told: Iterable[Receipt]) -> list[str]:
+    """The grounds that keep something, each as its receipt tells it: law, period and words."""
+    keeping = {name: terms for receipt in told for name, terms in receipt.grounds.items()}
     return [
-        f"[green]{name}[/]: {escape(policy.grounds[name].text.get('en', ''))} "
-        f"[dim]({escape(policy.grounds[name].reference)})[/]"
-        for name in sorted(keeping)
+        f"[green]{name}[/]{escape(ground_sentence(name, Terms(**terms)).removeprefix(name))}"
+        for name, terms in sorted(keeping.items())
     ]
 
 

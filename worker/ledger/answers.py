@@ -33,6 +33,8 @@ class Receipt:
     store: str
     outcomes: Sequence[Mapping[str, Any]]
     settled_at: datetime
+    policy: str | None
+    """The version that it was decided under."""
 
 
 async def open_answer(
@@ -74,8 +76,7 @@ async def read(connection: Connection, answer_id: int) -> Answer | None:
                 answers.c.batch_id,
                 answers.c.command_id,
                 answers.c.created_at,
-                commands.c.policy.label("command_policy"),
-                batches.c.policy.label("batch_policy"),
+                *_POLICY,
             )
             .join(batches, batches.c.id == answers.c.batch_id)
             .outerjoin(commands, commands.c.id == answers.c.command_id)
@@ -145,14 +146,32 @@ async def unpublished(connection: Connection, before: datetime, limit: int) -> l
 
 async def _receipts(connection: Connection, condition: Any) -> list[Receipt]:
     rows = await connection.execute(
-        select(receipts.c.case_ids, receipts.c.store, receipts.c.outcomes, answers.c.created_at)
+        select(
+            receipts.c.case_ids,
+            receipts.c.store,
+            receipts.c.outcomes,
+            answers.c.created_at,
+            *_POLICY,
+        )
         .join(answers, answers.c.id == receipts.c.answer_id)
+        .join(batches, batches.c.id == answers.c.batch_id)
+        .outerjoin(commands, commands.c.id == answers.c.command_id)
         .where(condition)
         .order_by(answers.c.id, receipts.c.store, receipts.c.number)
     )
-    return [Receipt(row.case_ids, row.store, row.outcomes, row.created_at) for row in rows]
+    return [
+        Receipt(
+            row.case_ids,
+            row.store,
+            row.outcomes,
+            row.created_at,
+            row.command_policy or row.batch_policy,
+        )
+        for row in rows
+    ]
 
 
+_POLICY = (commands.c.policy.label("command_policy"), batches.c.policy.label("batch_policy"))
 _OPEN = (
     insert(answers)
     .values(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.core.policies import NORDLYS
 from topics.events import EventKind
-from worker.cli.words import EVENTS, ground_line, ground_words, outcome_words, reason_words
+from worker.cli.words import EVENTS, ground_words, outcome_words, reason_words
 from worker.core.policy import Policy
 from worker.policy_file import load
 
@@ -49,6 +49,12 @@ def test_every_kind_of_event_has_a_name() -> None:
             "kept because a date is missing in the store: enter it there",
         ),
         ({"result": "refused", "why": "hold"}, "refused: hold"),
+        (
+            {"result": "refused", "rows": 0, "why": "cannot-restrict"},
+            "refused: the policy declares no column that says so; restrict it by hand",
+        ),
+        ({"result": "restricted", "rows": 1}, "marked as restricted, 1 row changed"),
+        ({"result": "lifted", "rows": 2}, "no longer marked as restricted, 2 rows changed"),
     ],
 )
 def test_every_outcome_has_a_sentence(policy: Policy, row: dict[str, Any], words: str) -> None:
@@ -58,10 +64,12 @@ def test_every_outcome_has_a_sentence(policy: Policy, row: dict[str, Any], words
 
 def test_a_ground_is_explained_by_the_policy(policy: Policy) -> None:
     """A ground comes with its reference and its text; one that the policy lost is said to be."""
-    line = ground_line(ground_words(policy, "bookkeeping"))
+    line = ground_words(policy, "bookkeeping").words
     assert "bokføringsloven § 13" in line
     assert "The Bookkeeping Act requires us to keep accounting material." in line
-    assert ground_line(ground_words(policy, "gone")) == "gone (no longer in the policy)"
+    assert "document-date + 5y after the end-of-" in line
+    for unreadable in (ground_words(policy, "gone"), ground_words(None, "gone")):
+        assert unreadable.words == "gone (its policy can be read no more)"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +85,11 @@ def test_a_ground_is_explained_by_the_policy(policy: Policy) -> None:
             "the key that was chosen for crm does not belong to the person",
         ),
         ({"why": "newer-consent"}, "a newer consent took its place"),
+        ({"why": "newer-restriction"}, "something newer was said about the restriction"),
+        (
+            {"why": "cannot-restrict", "stores": ["newsletter"]},
+            "newsletter cannot say everywhere that processing is restricted",
+        ),
         (
             {"why": "newer-consent", "rejected_by": "Kari", "rejected_because": "a mistake"},
             "Kari decided: a mistake",

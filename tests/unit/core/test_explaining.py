@@ -35,7 +35,8 @@ def test_the_longest_ground_decides() -> None:
     lines = {line.ground: line for line in buyer.grounds}
     books, contract = lines["books"], lines["contract"]
     assert (books.lives, books.why, books.until) == (True, Why.LASTING, date(2032, 1, 1))
-    assert (books.period, books.rounding, books.reference) == ("5y", "end-of-year", "c")
+    assert (books.terms.period, books.terms.rounding) == ("5y", "end-of-year")
+    assert books.terms.reference == "c"
     assert (contract.lives, contract.why, contract.until) == (False, Why.OVER, date(2026, 4, 2))
 
 

@@ -186,12 +186,15 @@ async def test_answers_and_their_receipts(ledger: Ledger) -> None:
         by_command = await answers.open_answer(connection, batch_id, command_id, NOW)
         without = await answers.open_answer(connection, batch_id, None, LATER)
         await answers.add_receipts(
-            connection, by_command, [Receipt([one, two], "crm", outcomes, NOW)]
+            connection, by_command, [Receipt([one, two], "crm", outcomes, NOW, "v1")]
         )
         await answers.add_receipts(
             connection,
             without,
-            [Receipt([one], "billing", outcomes, LATER), Receipt([two], "billing", [], LATER)],
+            [
+                Receipt([one], "billing", outcomes, LATER, "v2"),
+                Receipt([two], "billing", [], LATER, "v2"),
+            ],
         )
         answer = await answers.read(connection, by_command)
         assert answer is not None
@@ -201,9 +204,9 @@ async def test_answers_and_their_receipts(ledger: Ledger) -> None:
         assert (answer.command_id, answer.policy) == (None, "v2")
         assert await answers.read(connection, 4711) is None
         found = await answers.receipts_of(connection, by_command)
-        assert found == [Receipt([one, two], "crm", outcomes, NOW)]
+        assert found == [Receipt([one, two], "crm", outcomes, NOW, "v1")]
         assert await answers.receipts_of_case(connection, one) == [
-            *found, Receipt([one], "billing", outcomes, LATER)
+            *found, Receipt([one], "billing", outcomes, LATER, "v2")
         ]  # fmt: skip
         assert await answers.receipts_of_case(connection, uuid4()) == []
         assert await answers.cases_by_store(connection, batch_id) == {"billing": {one, two}}

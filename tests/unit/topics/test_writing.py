@@ -69,6 +69,16 @@ def test_a_plain_identifier_is_no_pseudonym() -> None:
         writing.suppression(b"kari@example.no", {"survey": SETTLED})
 
 
+TERMS = {
+    "kind": "legal-obligation",
+    "reference": "bokføringsloven § 13",
+    "anchor": "document-date",
+    "period": "5y",
+    "rounding": "end-of-year",
+    "text": {"en": "The law requires it."},
+}
+
+
 @pytest.mark.parametrize("command", [17, None])
 def test_receipts_hold_each_case(command: int | None) -> None:
     """The cases that one transaction settled stand in one message, keyed by answer and store."""
@@ -79,6 +89,7 @@ def test_receipts_hold_each_case(command: int | None) -> None:
         policy=None,
         settled_at=SETTLED,
         cases=[(CASE, OUTCOMES), (UUID(int=1), [{"group": "*", "result": "absent"}])],
+        grounds={"bookkeeping": TERMS},
     )
     assert key == b"3|crm"
     members = json.loads(value or b"")
@@ -89,6 +100,7 @@ def test_receipts_hold_each_case(command: int | None) -> None:
     assert [one.case for one in batch.cases] == [CASE, UUID(int=1)]
     assert batch.cases[0].outcomes[1].until == date(2032, 1, 1)
     assert batch.cases[1].outcomes[0].result == "absent"
+    assert batch.grounds["bookkeeping"].model_dump() == TERMS
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -146,9 +146,12 @@ def test_the_story_is_told_and_nothing_is_left(directory: Path) -> None:
         assert -1 not in positions
         assert positions == sorted(positions)
         assert "newsletter subscriber.email, name erased 1" in text
-        assert f"Billing keeps the fresh invoices until {date.today().year + 5}-01-01" in text or (
-            f"Billing keeps the fresh invoices until {date.today().year + 6}-01-01" in text
-        )
+        newest = date.today() - timedelta(days=15)
+        assert (
+            f"The invoice of {newest} is kept until {newest.year + 6}-01-01 because of bookkeeping "
+            "(GDPR art. 6(1)(c); bokføringsloven § 13)"
+        ) in text
+        assert f"may go on {newest.year + 4}-07-01" in text
         assert "survey_answer.respondent_name anonymised 1" in text
         assert "customer.notes retained 0 contact-consent until withdrawn" in text
         assert "Cases in the ledger: 4 before, 4 after; completions of this event: 1." in text

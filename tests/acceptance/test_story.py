@@ -68,7 +68,7 @@ def test_a_request_is_carried_out_and_explained(installation: Installation, pers
     installation.publish(request)
     told = installation.until(request, "closed")
     found = outcomes(told)
-    assert found["customer.name+fax"]["result"] == "erased"
+    assert found["customer.name"]["result"] == "erased"
     assert found["subscriber.email+name"]["result"] == "erased"
     kept = found["invoice.buyer_name+buyer_address"]
     assert (kept["result"], kept["rows"]) == ("retained", 1)

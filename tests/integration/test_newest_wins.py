@@ -81,7 +81,7 @@ async def test_a_request_keeps_what_a_newer_consent_keeps_and_only_that(town: Wo
     outcomes = await town.outcomes(request)
     assert outcomes["crm/customer.email"]["result"] == "retained"
     assert outcomes["crm/customer.email"]["grounds"] == ["newsletter-consent"]
-    assert outcomes["crm/customer.name+fax"]["result"] == "anonymised"
+    assert outcomes["crm/customer.name"]["result"] == "anonymised"
     assert outcomes["newsletter/subscriber.email+name"]["result"] == "retained"
 
 

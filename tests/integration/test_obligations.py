@@ -92,6 +92,21 @@ async def test_the_earliest_date_counts(world: World, context: Context) -> None:
     assert first.follows == second.follows == id_of(request)
 
 
+async def test_each_period_has_its_day(world: World, context: Context) -> None:
+    """Of one sale the packing slip goes on 2030-07-01, the invoice on 2032-01-01 (§ 13)."""
+    person = Person(invoices=[DOCUMENT], slips=[DOCUMENT], subscriptions=0)
+    await _asked(world, context, person)
+    for day, left in (
+        (date(2030, 6, 30), {"billing.packing_slip", "billing.invoice", "billing.invoice_line"}),
+        (date(2030, 7, 1), {"billing.invoice", "billing.invoice_line"}),
+        (THE_DAY_BEFORE, {"billing.invoice", "billing.invoice_line"}),
+        (FREE, set()),
+    ):
+        await drive(on_day(context, day))
+        found = set(traces(await world.stores.dump(), person)) - {"billing.account"}
+        assert found == left, day
+
+
 async def test_an_obligation_keeps_nothing_but_the_stores_key(
     world: World, context: Context
 ) -> None:

@@ -15,7 +15,8 @@ from topics.writing import event_key
 # The field groups of each table of deploy/policy/nordlys.yaml that Person fills.
 _GROUPS = {
     "crm.customer": {
-        "crm/customer.name+fax",
+        "crm/customer.name",
+        "crm/customer.fax",
         "crm/customer.address+phone",
         "crm/customer.email",
         "crm/customer.notes",
@@ -25,6 +26,7 @@ _GROUPS = {
     "billing.account": {"billing/account.bank_account"},
     "billing.invoice": {"billing/invoice.buyer_name+buyer_address"},
     "billing.invoice_line": {"billing/invoice_line.delivered_to"},
+    "billing.packing_slip": {"billing/packing_slip.recipient"},
     "newsletter.subscriber": {"newsletter/subscriber.email+name"},
     "newsletter.subscription_event": {"newsletter/subscription_event.sent_to"},
 }

@@ -50,6 +50,8 @@ class Person:
     in_billing: bool = True
     subscriptions: int = 1
     invoices: Sequence[date | None] = (LONG_AGO,)
+    slips: Sequence[date | None] = ()
+    """Packing slips of the first invoice."""
     contacts: Sequence[date | None] = (LONG_AGO,)
     surveys: int = 0
 
@@ -217,6 +219,14 @@ class Stores:
                 "INSERT INTO billing.invoice_line VALUES ($1, 1, 'ski', 10000, $2)",
                 [(no, p.mark) for no, p, _ in invoices],
             )
+            await billing.executemany(
+                "INSERT INTO billing.packing_slip VALUES ($1, $2, $3, $4)",
+                [
+                    (p.number + at, p.number, day, p.name)
+                    for p in people
+                    for at, day in enumerate(p.slips)
+                ],
+            )
         finally:
             await billing.close()
 
@@ -240,7 +250,7 @@ class Stores:
         found: Dump = {}
         for store, database, tables in (
             ("crm", self.crm, ("customer", "contact_log", "survey_answer")),
-            ("billing", self.billing, ("account", "invoice", "invoice_line")),
+            ("billing", self.billing, ("account", "invoice", "invoice_line", "packing_slip")),
         ):
             connection = await asyncpg.connect(dsn(database))
             try:

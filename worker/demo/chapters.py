@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+
+from rich.markup import escape
 
 from topics import names
 from topics.events import EventKind
+from worker.core.terms import Terms, ground_sentence
 from worker.demo import tables
 from worker.demo.failing import DemoFailed
 from worker.demo.outbound import Receipt
@@ -67,11 +70,14 @@ async def erasure(stage: Stage, person: Person) -> Said:
     subject = {"customer_id": str(person.customer_no)}
     said = _said("erasure", EventKind.ERASURE_REQUESTED, subject, channel="e-mail")
     _, receipts = await stage.carry_out(person, said)
-    until = _latest(receipts, "billing")
+    newest = max(one.issued_on for one in person.invoices if one.issued_on)
+    until, because = _because(receipts, "invoice", newest)
+    slips, _ = _because(receipts, "packing_slip", newest)
     stage.narrator.say(
-        f"Billing keeps the fresh invoices until [bold]{until}[/]; the one from nine years ago "
-        "was due long since and went at once. The customer system keeps what the contract needs, "
-        "for as long as it runs."
+        f"The invoice of {newest} is kept until [bold]{until}[/] because of {escape(because)} The "
+        f"packing slip is secondary material and may go on [bold]{slips}[/]. On each of these days "
+        "the worker looks again by itself. The invoice from nine years ago was due long since and "
+        "went at once. The customer system keeps what the contract needs, for as long as it runs."
     )
     return said
 
@@ -189,15 +195,16 @@ def _said(
     return Said(id, kind, subject, purposes, channel, datetime.now(UTC))
 
 
-def _latest(receipts: Sequence[Receipt], store: str) -> str:
-    """The last day named in a store's receipts on which something is kept no longer."""
-    return max(
-        str(outcome["until"])
-        for receipt in receipts
-        if receipt.store == store
-        for outcome in receipt.outcomes
-        if outcome.get("until")
-    )
+def _because(receipts: Sequence[Receipt], table: str, document: date) -> tuple[date, str]:
+    """Until when rows of a table are kept, and why: by the one ground that its receipt names."""
+    for receipt in receipts:
+        for outcome in receipt.outcomes:
+            if outcome["group"].startswith(f"{table}.") and outcome.get("until"):
+                until = date.fromisoformat(outcome["until"])
+                (ground,) = outcome["grounds"]
+                terms = Terms(**receipt.grounds[ground])
+                return until, ground_sentence(ground, terms, counted_from=document, until=until)
+    raise DemoFailed(f"no receipt says until when rows of {table} are kept")
 
 
 def _why(completion: dict[str, Any]) -> str:

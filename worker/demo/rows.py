@@ -27,6 +27,7 @@ BILLING = {
     "account": ("account_no", "customer_no", "bank_account", "closed_on"),
     "invoice": ("invoice_no", "account_no", "issued_on", "buyer_name", "buyer_address", "total"),
     "invoice_line": ("invoice_no", "line_no", "article", "amount", "delivered_to"),
+    "packing_slip": ("slip_no", "invoice_no", "packed_on", "recipient"),
 }
 NEWSLETTER = {
     "subscriber": ("id", "email", "name", "subscribed_at"),
@@ -78,6 +79,9 @@ def billing(people: Iterable[Person]) -> dict[str, Rows]:
             )
             rows["invoice_line"].append(
                 (invoice.number, 1, "Varme sokker", invoice.total, person.address)
+            )
+            rows["packing_slip"].append(
+                (invoice.number, invoice.number, invoice.issued_on, person.name)
             )
     return rows
 

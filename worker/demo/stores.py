@@ -74,6 +74,13 @@ _LOOKS = (
         " WHERE customer_no = $1 ORDER BY invoice_no, line_no",
     ),
     _Look(
+        "billing",
+        "packing_slip",
+        "SELECT slip_no || ', ' || packed_on, recipient FROM billing.packing_slip"
+        " JOIN billing.invoice USING (invoice_no) JOIN billing.account USING (account_no)"
+        " WHERE customer_no = $1 ORDER BY slip_no",
+    ),
+    _Look(
         "newsletter",
         "subscriber",
         "SELECT id, email, name FROM subscriber WHERE id IN (SELECT value FROM json_each(?))",
@@ -97,6 +104,7 @@ _COUNTS = {
     "billing": {
         "accounts with a bank account": "SELECT count(bank_account) FROM billing.account",
         "invoices with a buyer": "SELECT count(buyer_address) FROM billing.invoice",
+        "packing slips with a recipient": "SELECT count(recipient) FROM billing.packing_slip",
     },
     "newsletter": {
         "subscribers": "SELECT count(email) FROM subscriber",

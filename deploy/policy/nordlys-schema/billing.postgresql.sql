@@ -32,3 +32,12 @@ CREATE TABLE billing.invoice_line (
     delivered_to  text,
     PRIMARY KEY (invoice_no, line_no)
 );
+
+CREATE TABLE billing.packing_slip (
+    slip_no     integer PRIMARY KEY,
+    invoice_no  integer NOT NULL REFERENCES billing.invoice (invoice_no),
+    packed_on   date,
+    recipient   text
+);
+CREATE INDEX packing_slip_invoice ON billing.packing_slip (invoice_no);
+CREATE INDEX packing_slip_packed_on ON billing.packing_slip (packed_on);

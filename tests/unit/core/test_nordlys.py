@@ -85,6 +85,34 @@ def test_bookkeeping() -> None:
     assert policy().cutoffs("billing", date(2031, 12, 31))["bookkeeping"] == date(2025, 12, 31)
 
 
+def test_secondary_material() -> None:
+    """A packing slip of 10 March 2026 may go on 1 July 2030, its invoice on 1 January 2032."""
+    assert policy().until("bookkeeping-secondary", date(2026, 3, 10)) == date(2030, 7, 1)
+
+
+def test_claims() -> None:
+    """Claims from a contract that ended on 10 March 2026 lapse three years after that day."""
+    assert policy().until("claims", date(2026, 3, 10)) == date(2029, 3, 11)
+    assert policy().until("claims", date(2024, 2, 29)) == date(2027, 3, 1)
+
+
+LAW = {
+    "consent": r"GDPR art\. 6\(1\)\(a\)",
+    "contract": r"GDPR art\. 6\(1\)\(b\)",
+    "legal-obligation": r"GDPR art\. 6\(1\)\(c\); bokføringsloven § 13",
+    "legitimate-interest": r"GDPR art\. 6\(1\)\(f\)",
+    "legal-claim": r"GDPR art\. 6\(1\)\(f\), 17\(3\)\(e\); foreldelsesloven § 2",
+}
+
+
+def test_every_ground_names_its_law() -> None:
+    """The article that allows the holding, and the Norwegian act where one obliges or limits."""
+    kinds = {ground.kind.value for ground in policy().grounds.values()}
+    assert kinds == set(LAW)
+    for ground in policy().grounds.values():
+        assert re.match(LAW[ground.kind.value], ground.reference)
+
+
 def test_objection_stops_marketing_and_nothing_else() -> None:
     """«Du har rett til å protestere mot direkte markedsføring»: newsletter and offers stop."""
     stopped = policy().stopped_purposes(EventKind.MARKETING_OBJECTED, ())

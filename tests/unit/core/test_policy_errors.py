@@ -83,8 +83,8 @@ MISTAKES = {
         "'runing' is no value of 'null'; did you mean 'running'?",
     ),
     "key word": (
-        "    rounding: end-of-year",
-        "    roundign: end-of-year",
+        "    rounding: end-of-fiscal-year",
+        "    roundign: end-of-fiscal-year",
         "roundign",
         "unknown key 'roundign'; did you mean 'rounding'?",
     ),
@@ -107,7 +107,7 @@ MISTAKES = {
         "a consent is given for a purpose; add purpose: <name>",
     ),
     "period without anchor": (
-        "    anchor: document-date\n    period: 5y\n    rounding: end-of-year\n",
+        "    anchor: document-date\n    period: 5y\n    rounding: end-of-fiscal-year\n",
         "    period: 5y\n",
         "bookkeeping:",
         "period 5y without an anchor never begins; add anchor: <name>",
@@ -288,7 +288,7 @@ MISTAKES = {
         "no time zone is called 'Europe/Olso'; did you mean 'Europe/Oslo'?",
     ),
     "truth value": ("strong: false", "strong: no", "strong: no", "'strong' needs true or false"),
-    "text": ('version: "2026-11-01"', "version: 7", "version: 7", "put it between quotes"),
+    "text": ('version: "2026-11-25"', "version: 7", "version: 7", "put it between quotes"),
     "list": ("key: [contact_id]", "key: contact_id", "key: contact_id", "'key' needs a list"),
     "keys": ("{table: invoice, c", "[invoice] # c", "[invoice] # c", "'parent' needs keys"),
     "store named like a part": (

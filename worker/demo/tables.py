@@ -24,6 +24,8 @@ _SHARES = {"row": 6, "before": 5}
 _OPEN = {
     GroundKind.CONSENT: "withdrawn",
     GroundKind.CONTRACT: "it ends",
+    GroundKind.LEGAL_CLAIM: "claims lapse",
+    GroundKind.LEGAL_OBLIGATION: "its period is over",
     GroundKind.LEGITIMATE_INTEREST: "objected to",
 }
 """What ends a ground that has no date."""
@@ -85,7 +87,7 @@ def _kept_by(policy: Policy, outcome: Mapping[str, Any]) -> str:
     until = outcome.get("until") or outcome.get("why")
     if until is None:
         until = " and ".join(
-            dict.fromkeys(_OPEN.get(policy.grounds[ground].kind, "") for ground in grounds)
+            dict.fromkeys(_OPEN[policy.grounds[ground].kind] for ground in grounds)
         )
     return f"{', '.join(grounds)} until {until}"
 

@@ -15,8 +15,9 @@ from uuid import UUID, uuid4
 from worker.context import Context, NotPossible
 from worker.identifiers import Identifiers, typed
 from worker.ledger import batches, cases, commands, consents, holds
+from worker.ledger.database import Connection
 from worker.ledger.holds import Hold
-from worker.payloads import open_people
+from worker.payloads import open_people, open_tasks
 from worker.plan import plan_batch
 from worker.resolve import Person, resolve
 from worker.supersede import reopen
@@ -86,6 +87,31 @@ def overdue(found: Collection[Hold], today: date) -> list[Hold]:
     return [hold for hold in found if hold.released_at is None and hold.review_on <= today]
 
 
+async def _known_by_key(
+    context: Context, connection: Connection, person: Person
+) -> dict[int, set[UUID]]:
+    """Find open cases that look again at what was retained of a person, by batch.
+
+    They know their subject by a store's key alone, and no pseudonym need lead to them.
+    """
+    found: dict[int, set[UUID]] = {}
+    for command in await commands.of_followers(connection):
+        theirs = set(person.keys.get(command.store, ()))
+        if command.payload is None or not theirs:
+            continue
+        sealed = open_tasks(
+            context.sealer, command.payload, command.key_id, command.store, command.case_ids
+        )
+        for case_id, keys in zip(command.case_ids, sealed, strict=True):
+            if not theirs.isdisjoint(keys):
+                found.setdefault(command.batch_id, set()).add(case_id)
+    standing: dict[int, set[UUID]] = {}
+    for batch_id, ids in found.items():
+        if still := ids & await cases.open_ids(connection, batch_id):
+            standing[batch_id] = still
+    return standing
+
+
 async def _place(
     context: Context,
     given: Identifiers,
@@ -109,7 +135,10 @@ async def _place(
     # After the hold is committed: whatever is planned from now on sees it, and whatever was
     # planned before is seen here.
     async with context.ledger.begin() as connection:
-        for batch_id, ids in (await holds.open_cases(connection, pseudonyms)).items():
+        found = await holds.open_cases(connection, pseudonyms)
+        for batch_id, ids in (await _known_by_key(context, connection, person)).items():
+            found.setdefault(batch_id, set()).update(ids)
+        for batch_id, ids in found.items():
             await batches.hold(connection, batch_id)
             attempted |= ids & await commands.attempted(connection, batch_id)
             to_plan.append(await reopen(context, connection, batch_id, ids))

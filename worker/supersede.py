@@ -71,7 +71,8 @@ async def lift(
 
     ``states`` holds the new consents already. A withdrawal that no longer stops anything is
     superseded; any other case that lost a purpose is planned anew, in a batch of its own, so that
-    commands on their way leave it out.
+    commands on their way leave it out. So is one that looks again at what was retained: that falls
+    due whatever is consented to.
     """
     lifted = Lifted()
     standing = await consents.standing(connection, pseudonyms)
@@ -87,7 +88,7 @@ async def lift(
         still = _stopped(context.policy, case, together({**before, **states}, own))
         if was == still:
             continue
-        gone = case.kind is EventKind.CONSENT_WITHDRAWN and not still
+        gone = case.kind is EventKind.CONSENT_WITHDRAWN and not still and not case.follows
         (superseded if gone else replan).setdefault(case.batch_id, set()).add(case.case_id)
     for batch_id, ids in sorted(superseded.items()):
         await batches.hold(connection, batch_id)

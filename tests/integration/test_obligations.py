@@ -14,10 +14,12 @@ from tests.support.nordlys import Person, consent, customer, erasure, traces, wi
 from tests.support.world import Event, World, id_of
 from topics import names
 from worker import hold
+from worker.cli.timeline import story
 from worker.context import Context
 from worker.ledger import answers, cases, commands, obligations
 from worker.ledger.cases import Case
 from worker.look_again import look_again
+from worker.redrive import redrive
 
 DOCUMENT = date(2026, 3, 10)
 FREE = date(2032, 1, 1)
@@ -74,6 +76,10 @@ async def test_what_the_law_kept_goes_on_its_day(world: World, context: Context)
         "result": "erased",
         "rows": 1,
     }
+    told = await story(context.ledger, context.policy, case.id)
+    assert (told.follows, told.followed_by) == (id_of(request), ())
+    told = await story(context.ledger, context.policy, id_of(request))
+    assert (told.followed_by, told.obligations) == ((case.id,), ())
     first, second = await world.completions(request)
     assert "follows" not in first
     assert (second["follows"], second["case"]) == (str(id_of(request)), str(case.id))
@@ -147,6 +153,46 @@ async def test_a_consent_given_meanwhile_counts(world: World, context: Context) 
     driven = on_day(context, date(2028, 6, 2))
     assert (await drive(driven)).obligations == 1
     assert traces(await world.stores.dump(), person)["crm.contact_log"] == 1
+
+
+async def test_a_consent_given_on_the_day_does_not_take_it_away(
+    world: World, context: Context
+) -> None:
+    """A withdrawal that is looked at again is not superseded: the invoices are due all the same."""
+    person = customer(invoices=[DOCUMENT], contacts=[])
+    await world.stores.add(person)
+    withdrawn = withdrawal(person)
+    await accept(context, withdrawn)
+    await settle(context)
+    later = on_day(context, FREE)
+    await redrive(later, "the test")
+    await accept(context, consent(person))
+    await settle(later)
+    assert "billing.invoice" not in traces(await world.stores.dump(), person)
+    (case,) = await _later(context, withdrawn)
+    assert case.state == "closed"
+
+
+async def test_a_hold_finds_a_look_that_is_on_its_way(world: World, context: Context) -> None:
+    """Placed when the command lies ready, by an identifier no case recorded, it still holds."""
+    person = Person(invoices=[DOCUMENT])
+    request = await _asked(world, context, person)
+    later = on_day(context, FREE)
+    await redrive(later, "the test")
+    (case,) = await _later(context, request)
+    placed = await hold.place_on_subject(
+        later,
+        {"customer_id": person.customer_no},
+        by="Kari Nordmann",
+        reason="a claim is before the court",
+        review_on=FREE,
+    )
+    assert placed.cases == (case.id,)
+    await settle(later)
+    assert traces(await world.stores.dump(), person)["billing.invoice"] == 1
+    await hold.release(later, placed.hold, by="Kari Nordmann")
+    await settle(later)
+    assert traces(await world.stores.dump(), person) == {}
 
 
 async def test_a_held_person_waits_and_then_goes(world: World, context: Context) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from connectors.mapping import Shape
 from worker.ledger.database import Connection, among
-from worker.ledger.tables import commands
+from worker.ledger.tables import cases, commands
 
 
 class CommandKind(StrEnum):
@@ -221,6 +221,17 @@ async def unsettled(connection: Connection, batch_id: int) -> list[Command]:
     rows = await connection.execute(
         select(*(commands.c[name] for name in Command.__slots__)).where(
             commands.c.batch_id == batch_id, commands.c.state != "settled"
+        )
+    )
+    return [Command(**_fields(row)) for row in rows]
+
+
+async def of_followers(connection: Connection) -> list[Command]:
+    """Commands on their way that look again at what was retained: they know people by key alone."""
+    followers = select(cases.c.batch_id).where(cases.c.follows.is_not(None))
+    rows = await connection.execute(
+        select(*(commands.c[name] for name in Command.__slots__)).where(
+            commands.c.state != "settled", commands.c.batch_id.in_(followers)
         )
     )
     return [Command(**_fields(row)) for row in rows]

@@ -32,6 +32,8 @@ class Standing:
     batch_id: int
     kind: EventKind
     purposes: tuple[str, ...]
+    follows: bool
+    """Whether it looks again at what an earlier case had to leave."""
 
 
 async def record(
@@ -103,7 +105,7 @@ async def standing(connection: Connection, pseudonyms: Collection[bytes]) -> lis
     if not pseudonyms:
         return []
     rows = await connection.execute(
-        select(cases.c.id, cases.c.batch_id, cases.c.kind, cases.c.purposes)
+        select(cases.c.id, cases.c.batch_id, cases.c.kind, cases.c.purposes, cases.c.follows)
         .join(suppressions, suppressions.c.case_id == cases.c.id)
         .where(
             among(connection, suppressions.c.pseudonym, list(pseudonyms)),
@@ -113,7 +115,14 @@ async def standing(connection: Connection, pseudonyms: Collection[bytes]) -> lis
         .distinct()
     )
     return [
-        Standing(row.id, row.batch_id, EventKind(row.kind), tuple(row.purposes)) for row in rows
+        Standing(
+            row.id,
+            row.batch_id,
+            EventKind(row.kind),
+            tuple(row.purposes),
+            row.follows is not None,
+        )
+        for row in rows
     ]
 
 

@@ -129,6 +129,26 @@ def test_what_is_kept_is_looked_at_again(installation: Installation, person: str
 
 
 @pytest.mark.usefixtures("worker")
+def test_a_missing_date_is_listed(installation: Installation, person: str) -> None:
+    """What is kept because a date is missing is counted and listed, with where to enter it."""
+    installation.sql(
+        "billing",
+        "UPDATE billing.invoice SET issued_on = NULL WHERE account_no ="
+        f" (SELECT account_no FROM billing.account WHERE customer_no = '{person}')",
+    )
+    request = event("erasure.requested", {"email": f"{person}@example.no"})
+    installation.publish(request)
+    told = installation.until(request, "closed")
+    assert outcomes(told)["invoice.buyer_name+buyer_address"]["why"] == "unknown-anchor"
+    listed = installation.erasure("cases", "--missing-date", "--json").json
+    (mine,) = [one for one in listed if one["case"]["id"] == told["id"]]
+    assert mine["where"] == ["billing/invoice.buyer_name+buyer_address"]
+    text = installation.erasure("cases", "--missing-date").out
+    assert told["id"] in text
+    assert "because a date is missing in a store" in text
+
+
+@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("mode", ["structured", "binary"])
 def test_both_modes_are_understood(installation: Installation, person: str, mode: str) -> None:
     """A withdrawal published in either mode of CloudEvents ends in a closed case."""

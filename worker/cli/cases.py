@@ -42,7 +42,11 @@ def add_to(app: typer.Typer) -> None:
     """Add the command and the group."""
     from worker.cli import decisions
 
-    app.command("cases", epilog="What waits for me: erasure cases --state parked")(list_)
+    app.command(
+        "cases",
+        epilog="What waits for me: erasure cases --state parked\n\n"
+        "Where a date must be entered: erasure cases --missing-date",
+    )(list_)
     group = typer.Typer(
         cls=CaseGroup,
         help="One case: its story, and what to do with it when it is parked.",
@@ -59,9 +63,18 @@ def add_to(app: typer.Typer) -> None:
 def list_(
     state: Annotated[CaseState | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="So many at the most.")] = 50,
+    missing_date: Annotated[
+        bool,
+        typer.Option(
+            "--missing-date", help="Those of which something is kept as its date is missing."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List cases, those that wait for a person first, then by deadline."""
+    if missing_date:
+        _show_missing(asyncio.run(_missing(limit)), as_json)
+        return
     found, counts = asyncio.run(_list(state, limit))
     if as_json:
         print_json({"counts": counts, "cases": found})
@@ -83,6 +96,27 @@ async def _list(state: CaseState | None, limit: int) -> tuple[list[Case], dict[C
             if len(found) < limit:
                 found += await cases.listed(connection, state=one, limit=limit - len(found))
         return found, await cases.counts(connection)
+
+
+async def _missing(limit: int) -> list[tuple[Case, tuple[str, ...]]]:
+    from worker.cli.opening import open_ledger, read_settings
+    from worker.ledger import cases, missing
+
+    async with open_ledger(read_settings()) as ledger, ledger.begin() as connection:
+        where = await missing.dates(connection, limit)
+        found = {case.id: case for case in await cases.of_ids(connection, list(where))}
+    return [(found[case_id], groups) for case_id, groups in where.items()]
+
+
+def _show_missing(found: list[tuple[Case, tuple[str, ...]]], as_json: bool) -> None:
+    """Show where a date must be entered in a store; until then nobody knows when it may go."""
+    if as_json:
+        print_json([{"case": case, "where": groups} for case, groups in found])
+        return
+    rows = [(c.id, c.state, c.source, c.event_id, ", ".join(groups)) for c, groups in found]
+    if rows:
+        print_table(("case", "state", "source", "event id", "a date is missing in"), rows)
+    print(f"{len(found):,} cases keep something because a date is missing in a store")
 
 
 def _kind(case: Case) -> str:

@@ -16,6 +16,7 @@ from datetime import date
 from typing import Protocol, runtime_checkable
 
 from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
+from connectors.seen import SeenColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,22 @@ class RowFacts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing ``erasure check`` has to say about a store."""
+    """One thing there is to say about a store.
+
+    ``level`` is ``error`` (the worker must not run on it), ``hole`` (the policy leaves something
+    open there: ``erasure policy check --live`` refuses it) or ``warning``.
+    """
 
     level: str
-    """``error`` (the worker must not run) or ``warning``."""
     what: str
     todo: str
+    """What to do, or to write into the policy."""
+    why: str = ""
+    """Why it matters, where that does not go without saying."""
+    at: tuple[str, ...] = ()
+    """The way to what it is about, within the store's part of the policy."""
+    unknown: SeenColumn | None = None
+    """The column of the store that the policy does not know."""
 
 
 @runtime_checkable
@@ -168,6 +179,13 @@ class Connector(Protocol):
 
     async def check(self) -> Sequence[Finding]:
         """Compare the running store with the mapping; an empty answer means all is well."""
+        ...
+
+    async def count(self) -> Sequence[Finding]:
+        """Find what only the rows can tell: those that no table means, or more than one.
+
+        Reads every row of the tables in question.
+        """
         ...
 
     async def resolve(self, lookups: Sequence[Lookup]) -> Sequence[Match]:

@@ -186,6 +186,12 @@ class Table:
     after: bool = False
     """A history that the store fills when we erase: cleaned after the tables that feed it."""
     restriction: Restriction | None = None
+    not_personal: tuple[str, ...] = ()
+    """Columns of which somebody has said why they are nobody's data."""
+    others_not_personal: bool = False
+    """The same of the rows of the relation that no table's ``where`` means."""
+    read_triggers: tuple[str, ...] = ()
+    """Triggers of the store that somebody has read: they take nothing along that must stay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,11 +111,14 @@ class Relation:
         columns: Mapping[str, Column],
         unique: Sequence[frozenset[str]],
         indexed: Sequence[tuple[str, ...]],
+        unique_over: Sequence[tuple[str, ...]] = (),
     ) -> None:
         self.table = table
         self.columns = columns
         self.unique = tuple(unique)
         self.indexed = tuple(indexed)
+        self.unique_over = tuple(unique_over)
+        """What each UNIQUE is over: columns or expressions, be it of some rows only."""
 
     def declared_as(self, table: Table) -> Relation:
         """The same relation of the store, for another declaration of it."""

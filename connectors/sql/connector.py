@@ -31,7 +31,7 @@ from connectors.base import (
 )
 from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape, StoreMapping
-from connectors.sql import fitting
+from connectors.sql import coverage, fitting
 from connectors.sql.columns import Column, Family
 from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
@@ -121,9 +121,30 @@ class SqlConnector:
                 problems = fitting.errors(dialect, self._mapping, reflection)
                 if not problems:
                     await self._enter(connection, self._prelude(reflection))
-            return [*self.demands(), *problems, *fitting.warnings(self._mapping, reflection)]
+            return [
+                *self.demands(),
+                *problems,
+                *fitting.holes(self._mapping, reflection),
+                *fitting.warnings(self._mapping, reflection),
+            ]
 
         return await guarded(look)
+
+    async def count(self) -> Sequence[Finding]:
+        """Count the rows that no table means, or more than one. Reads them all."""
+
+        async def look() -> list[Finding]:
+            opened = await self._open()
+            relations, names = opened.reflection.relations, opened.reflection.catalogue.names
+            counted: list[Finding] = []
+            for tables in coverage.shared(self._mapping, names):
+                statement = coverage.counting(opened.dialect, relations, tables)
+                async with self._reading(opened, 1) as connection:
+                    nobody, several = (await connection.execute(statement)).one()
+                counted += coverage.found(tables, nobody, several)
+            return counted
+
+        return await self._run(look)
 
     async def resolve(self, lookups: Sequence[Lookup]) -> Sequence[Match]:
         """Find the root rows of a batch of cases: one statement an identifier column."""
@@ -301,7 +322,7 @@ class SqlConnector:
             raise Refused("bad-key", f"a key has not {width} values as the root table's key has")
         plan = opened.plans.get((aim, work.shape))
         if plan is None:
-            plan = draw(opened.dialect, self._aims[aim], opened.reflection.relations, work.shape)
+            plan = draw(opened.dialect, self._aims[aim], opened.reflection, work.shape)
             opened.plans[aim, work.shape] = plan
         return opened, plan, Batch(opened.dialect, opened.root, work)
 

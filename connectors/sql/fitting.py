@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping
 
 from connectors.base import Finding
 from connectors.mapping import Anchor, StoreMapping, Table
+from connectors.sql.actions import unable
+from connectors.sql.alongside import alongside
 from connectors.sql.anchors import anchors_of
-from connectors.sql.columns import Family, Relation, overwrite_for
+from connectors.sql.columns import Relation, overwrite_for
 from connectors.sql.dialect import Dialect
-from connectors.sql.folding import lowered
+from connectors.sql.indexes import missing
 from connectors.sql.links import parent_of
 from connectors.sql.overwrites import plain
 from connectors.sql.reflect import Reflection, full_name
+from connectors.sql.triggered import triggered
+from connectors.sql.undeclared import undeclared
 from connectors.sql.unfit import unfit
 
 
@@ -27,7 +31,22 @@ def errors(dialect: Dialect, mapping: StoreMapping, reflection: Reflection) -> l
         found += _anchors(dialect, mapping, reflection.relations, table)
         found += _overwrites(relation)
         found += unfit(mapping, relation)
-    return found
+    return found + [one for one in _beside(mapping, reflection) if one.level == "error"]
+
+
+def holes(mapping: StoreMapping, reflection: Reflection) -> list[Finding]:
+    """What the policy leaves open, or the store would refuse for some."""
+    found: list[Finding] = []
+    for relation in reflection.relations.values():
+        found += (one for one in undeclared(mapping, relation) if one.level == "hole")
+        found += unable(mapping, reflection.relations, relation)
+    return found + [one for one in _beside(mapping, reflection) if one.level == "hole"]
+
+
+def _beside(mapping: StoreMapping, reflection: Reflection) -> Iterator[Finding]:
+    """What the store does beside what it is told."""
+    yield from alongside(mapping, reflection.catalogue)
+    yield from triggered(mapping, reflection.catalogue)
 
 
 def warnings(mapping: StoreMapping, reflection: Reflection) -> list[Finding]:
@@ -36,10 +55,21 @@ def warnings(mapping: StoreMapping, reflection: Reflection) -> list[Finding]:
     for table in mapping.tables:
         relation = reflection.relations.get(table.name)
         if relation is not None:
-            found += _indexes(relation)
-            found += _nulls(mapping, relation)
+            found += missing(reflection.relations, relation)
             found += _two_parents(mapping, reflection.relations, table)
             found += _lost_anchors(mapping, table)
+            found += (one for one in undeclared(mapping, relation) if one.level == "warning")
+    found += (one for one in _beside(mapping, reflection) if one.level == "warning")
+    if reflection.catalogue.hidden:
+        found.append(
+            Finding(
+                "warning",
+                f"the login may not see everything of the store: {reflection.catalogue.hidden}",
+                "look with a login that may: GRANT TRIGGER on the database, or erasure policy "
+                "check --live as an administrator",
+                "what they take along when a row goes is not found",
+            )
+        )
     return found
 
 
@@ -116,49 +146,6 @@ def _overwrites(relation: Relation) -> Iterator[Finding]:
                 )
 
 
-def _indexes(relation: Relation) -> Iterator[Finding]:
-    table = relation.table
-    name = full_name(table)
-    for identifier in table.identifiers:
-        column = relation.columns.get(identifier.column)
-        if column is None:
-            continue
-        lower = identifier.ignore_case and column.family is Family.TEXT and not column.folds
-        if not (_lowered(relation, column.name) if lower else relation.has_index([column.name])):
-            what = f"lower({column.name})" if lower else column.name
-            yield Finding(
-                "warning",
-                f"identifier {identifier.kind} is looked up in {name}.{column.name} "
-                "without an index: every batch reads the whole table",
-                f"CREATE INDEX ON {name} ({what})"
-                if not lower
-                else f"CREATE INDEX ON {name} (({what})), or a column that ignores case",
-            )
-    if table.parent:
-        own = [column for column, _ in table.parent.columns]
-        first = relation.columns.get(own[0])
-        if first is not None and lowered(first, table.parent.ignore_case):
-            served, columns = _lowered(relation, own[0]), f"(lower({own[0]}))"
-        else:
-            served, columns = relation.has_index(own), ", ".join(own)
-        if not served:
-            yield Finding(
-                "warning",
-                f"{name} is reached through {columns} without an index: "
-                "every batch reads the whole table",
-                f"CREATE INDEX ON {name} ({columns})",
-            )
-
-
-def _lowered(relation: Relation, column: str) -> bool:
-    """Whether an index over ``lower(column)`` exists, however the database spells it."""
-    for index in relation.indexed:
-        first = index[0].lower()
-        if first.lstrip("( ").startswith("lower(") and column.lower() in first:
-            return True
-    return False
-
-
 def _two_parents(
     mapping: StoreMapping, relations: Mapping[str, Relation], table: Table
 ) -> Iterator[Finding]:
@@ -174,22 +161,6 @@ def _two_parents(
             "is not unique: what two people share goes with the first of them",
             f"a UNIQUE index over {', '.join(theirs)}, if no two people share it",
         )
-
-
-def _nulls(mapping: StoreMapping, relation: Relation) -> Iterator[Finding]:
-    """A field that may not be empty stops the row's person when the row must stay."""
-    table = relation.table
-    stays = table.row_stays or len(table.groups) > 1 or bool(mapping.children(table))
-    for group in table.groups if stays else ():
-        for field in plain(group):
-            column = relation.columns.get(field.column)
-            if column is not None and not column.nullable and field.overwrite is None:
-                yield Finding(
-                    "warning",
-                    f"{full_name(table)}.{field.column} may not be empty and has no overwrite: "
-                    "a person whose row must stay is refused",
-                    "declare an overwrite for the field",
-                )
 
 
 def _lost_anchors(mapping: StoreMapping, table: Table) -> Iterator[Finding]:

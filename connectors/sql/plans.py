@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from connectors.mapping import Shape, StoreMapping
 from connectors.sql import documents, portable, postgresql
+from connectors.sql.alongside import cascading
 from connectors.sql.arrays import PostgreSQL
-from connectors.sql.columns import Relation
 from connectors.sql.detach import detaching
 from connectors.sql.dialect import Dialect
 from connectors.sql.fading import StillThere, fades
 from connectors.sql.predicates import rules
-from connectors.sql.reflect import full_name
+from connectors.sql.reflect import Reflection, full_name
 from connectors.sql.sharing import Shared, find
 from connectors.sql.steps import Step
 from connectors.sql.verify import Look, reread
@@ -30,19 +30,22 @@ class Plan:
     """What cleans the histories that all the others feed."""
 
 
-def draw(
-    dialect: Dialect, mapping: StoreMapping, seen: Mapping[str, Relation], shape: Shape
-) -> Plan:
-    """Build the statements of a mapping under a shape; ``seen`` are its tables in the store."""
-    relations = {table.name: seen[table.name].declared_as(table) for table in mapping.tables}
+def draw(dialect: Dialect, mapping: StoreMapping, seen: Reflection, shape: Shape) -> Plan:
+    """Build the statements of a mapping under a shape; ``seen`` is what its store is made of."""
+    relations = {
+        table.name: seen.relations[table.name].declared_as(table) for table in mapping.tables
+    }
     on_postgresql = isinstance(dialect, PostgreSQL)
-    build = postgresql.steps if on_postgresql else portable.steps
+    cascades = cascading(mapping, seen.catalogue)
     erase: list[Step] = []
     verify: list[Look] = []
     last: list[Step] = []
     shared: list[Shared] = []
     for table in reversed(mapping.tables):
         its = rules(dialect, mapping, relations, table.name, shape)
+        build = portable.steps
+        if on_postgresql:
+            build = partial(postgresql.steps, lock=table.name in cascades)
         again = reread(its, postgresql.alike if on_postgresql else None)
         if table.shared_by is None:
             steps = [*documents.rewriting(its), *detaching(its, relations), *build(its)]

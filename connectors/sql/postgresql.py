@@ -40,6 +40,22 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """Holds the rows before one of them is decided on: whoever is adding a child is waited for.
+
+    A DELETE decides on what was there when it began. A child that comes in while it waits for the
+    row would go with it, where the store's foreign key cascades; after this one, it is seen.
+    """
+
+    statement: Select[Any]
+    columns: tuple[Column, ...]
+
+    async def run(self, connection: AsyncConnection, batch: Batch, tally: Tally) -> None:
+        """Lock for all keys of a batch."""
+        await connection.execute(self.statement, batch.params(self.columns, ()))
+
+
+@dataclass(frozen=True, slots=True)
 class Overwrite:
     """Overwrites the dead groups of the rows that stay."""
 
@@ -56,12 +72,17 @@ class Overwrite:
             tally.overwritten(self.groups, batch.read.many(row[:width]), row[width:])
 
 
-def steps(rules: Rules) -> Sequence[Step]:
-    """Build the statements of one table under one shape; none where nothing can be dead."""
+def steps(rules: Rules, *, lock: bool = False) -> Sequence[Step]:
+    """Build the statements of one table under one shape; none where nothing can be dead.
+
+    ``lock``: the store itself deletes what hangs on a row, see :class:`Lock`.
+    """
     made: list[Step] = []
     scope = rules.scope
     goes = rules.goes()
     names = tuple(group.name for group in rules.groups)
+    if goes is not None and lock:
+        made.append(Lock(_lock(rules), scope.root_columns))
     if goes is not None:
         made.append(Delete(_delete(rules, goes), scope.root_columns, rules.cutoffs, names))
     due = [(group, dead) for group, dead in rules.due() if plain(group)]
@@ -103,6 +124,18 @@ def _root(rules: Rules) -> list[ColumnElement[Any]]:
         rules.dialect.key(expression, column).label(f"erasure_root_{i}")
         for i, (expression, column) in enumerate(zip(scope.root, scope.root_columns, strict=True))
     ]
+
+
+def _lock(rules: Rules) -> Select[Any]:
+    scope = rules.scope
+    keyed = rules.dialect.keyed(scope.root, scope.root_columns)
+    locked: Select[Any] = (
+        sa.select(sa.literal_column("1"))
+        .select_from(scope.source())
+        .where(keyed, *rules.selected)
+        .with_for_update(of=scope.target)
+    )
+    return sa.select(sa.func.count()).select_from(locked.subquery("locked"))
 
 
 def _delete(rules: Rules, goes: All) -> Select[Any]:

@@ -19,6 +19,7 @@ from sqlalchemy.types import NullType, TypeEngine
 from connectors.base import Finding
 from connectors.mapping import StoreMapping, Table
 from connectors.sql.anchors import anchors_of
+from connectors.sql.catalogue import Catalogue, read
 from connectors.sql.columns import Column, Family, Relation
 from connectors.sql.links import link_of
 
@@ -44,6 +45,7 @@ class Reflection:
 
     relations: Mapping[str, Relation]
     missing: Sequence[Finding]
+    catalogue: Catalogue
 
 
 def reflect(connection: sa.Connection, mapping: StoreMapping) -> Reflection:
@@ -83,7 +85,7 @@ def reflect(connection: sa.Connection, mapping: StoreMapping) -> Reflection:
             for name in declared_columns(mapping, table)
             if name not in relation.columns
         ]
-    return Reflection(relations, missing)
+    return Reflection(relations, missing, read(connection, mapping))
 
 
 def _is_view(inspector: sa.Inspector, table: Table) -> bool:
@@ -170,6 +172,14 @@ def _relation(connection: sa.Connection, inspector: sa.Inspector, table: Table) 
         columns,
         unique=[frozenset(_named(u)) for u in unique if u and None not in u],
         indexed=[tuple(str(n).replace('"', "") for n in i if n) for i in names if i],
+        unique_over=[
+            tuple(str(name) for name in over if name)
+            for over in (
+                primary,
+                *(u["column_names"] for u in uniques),
+                *(i.get("expressions") or i["column_names"] for i in indexes if i["unique"]),
+            )
+        ],
     )
 
 

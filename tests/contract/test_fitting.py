@@ -29,24 +29,27 @@ class TestFitting(Small):
     dialect = SQLITE
 
     async def test_a_field_that_may_not_be_empty(self, store: Store) -> None:
-        """A NOT NULL column without an overwrite is warned of where its row may have to stay."""
+        """A NOT NULL column without an overwrite is a hole where its row may have to stay."""
         await store.run("CREATE TABLE people (id integer PRIMARY KEY, name text NOT NULL)")
         (finding,) = await store.connect(people(NAME, row_stays=True)).check()
-        assert (finding.level, "people.name" in finding.what) == ("warning", True)
+        assert (finding.level, "people.name" in finding.what) == ("hole", True)
         assert list(await store.connect(people(NAME)).check()) == []
         overwritten = people(Field("name", "name", "-"), row_stays=True)
         assert list(await store.connect(overwritten).check()) == []
 
     async def test_an_anchor_that_is_itself_erased(self, store: Store) -> None:
         """A ground whose anchor is a field to erase would have no end: it is warned of."""
-        await store.run("CREATE TABLE people (id integer PRIMARY KEY, since text)")
+        await store.run(
+            "CREATE TABLE people (id integer PRIMARY KEY, since text)",
+            "CREATE INDEX due ON people (since)",
+        )
         mapping = people(Field("since", "voluntary", None), grounds=(ANCHORED, CONSENT))
         (finding,) = await store.connect(mapping).check()
         assert (finding.level, "people.since" in finding.what) == ("warning", True)
 
     async def test_the_root_has_no_parent(self, store: Store) -> None:
         """An anchor in the parent of a table without one stops the store."""
-        await store.run("CREATE TABLE people (id integer PRIMARY KEY, name text, since text)")
+        await store.run("CREATE TABLE people (id integer PRIMARY KEY, name text)")
         above = GroundUse("kept", False, Anchor("since", True, NullAnchor.UNKNOWN))
         connector = store.connect(people(NAME, grounds=(above,)))
         assert [finding.level for finding in await connector.check()] == ["error"]

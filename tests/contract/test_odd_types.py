@@ -199,7 +199,7 @@ class TestPostgreSQL(Deferring):
         assert await connector.erase(work(key)) == {}
 
     async def test_a_domain_that_may_not_be_empty(self, store: Store) -> None:
-        """A domain's NOT NULL counts like a column's: it is warned of before it refuses."""
+        """A domain's NOT NULL counts like a column's: it is told before it refuses."""
         await store.run(
             "CREATE DOMAIN label AS text NOT NULL",
             "CREATE TABLE people (id integer PRIMARY KEY, name label)",
@@ -207,7 +207,7 @@ class TestPostgreSQL(Deferring):
         (finding,) = await store.connect(
             people(Field("name", "name", None), row_stays=True)
         ).check()
-        assert (finding.level, "may not be empty" in finding.what) == ("warning", True)
+        assert (finding.level, "may not be empty" in finding.what) == ("hole", True)
 
 
 @pytest.mark.mariadb

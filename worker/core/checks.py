@@ -105,9 +105,16 @@ def _contents(place: Place, table: TableRule) -> Iterator[Flaw]:
             "a table without fields has no ground to be kept on, so every event would empty it; "
             "declare its fields, or leave the table out",
         )
-    for column, field in table.fields.items():
+    for name, field in table.fields.items():
         if len(set(field.grounds)) < len(field.grounds):
-            yield Flaw((*place, "fields", column, "grounds"), "a ground stands twice; name it once")
+            yield Flaw((*place, "fields", name, "grounds"), "a ground stands twice; name it once")
+        column = field.column or name
+        if field.path is None and column in table.not_personal:
+            yield Flaw(
+                (*place, "not_personal", column),
+                f"'{column}' is under fields as well: it holds personal data or it does not; "
+                "take it out here",
+            )
 
 
 def _anchors(place: Place, table: TableRule, grounds: Mapping[str, Ground]) -> Iterator[Flaw]:

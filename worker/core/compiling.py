@@ -79,6 +79,9 @@ def _table(
         restriction=None
         if rule.restrict is None
         else Restriction(rule.restrict.column, rule.restrict.value, rule.restrict.lifted),
+        not_personal=tuple(rule.not_personal),
+        others_not_personal=rule.not_personal_rows is not None,
+        read_triggers=tuple(rule.triggers),
     )
 
 

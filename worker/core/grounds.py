@@ -18,6 +18,12 @@ class Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
+class Guessable(Declared):
+    """What a draft may have guessed; a guess is refused until somebody takes the mark away."""
+
+    guess: StrictBool = False
+
+
 class GroundKind(StrEnum):
     """The kinds of grounds of GDPR art. 6(1) that a policy can declare."""
 
@@ -57,7 +63,7 @@ class Purpose(Declared):
     """Objecting to direct marketing ends this purpose at once (GDPR art. 21(2)-(3))."""
 
 
-class Ground(Declared):
+class Ground(Guessable):
     """One ground. With an anchor and a period it ends by itself, without them it stays open."""
 
     kind: GroundKind

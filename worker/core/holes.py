@@ -6,7 +6,7 @@ is right, and yet nobody can say why something is held, or for how long, or how 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,8 @@ from worker.core.references import Place
 
 LANGUAGES: Final = ("nb", "en")
 """In which a person can be told why something is kept."""
+GUESS: Final = "guess"
+"""The mark of a guess: ``guess: true`` beside what was guessed, or before a text."""
 _ENDS: Final = frozenset({GroundKind.CONTRACT, GroundKind.LEGAL_OBLIGATION, GroundKind.LEGAL_CLAIM})
 
 
@@ -35,7 +37,36 @@ class Hole:
 
 def holes(policy: Policy) -> list[Hole]:
     """Return every hole of a policy, in the order of the file's parts."""
-    return [*_identifiers(policy), *_purposes(policy), *_grounds(policy)]
+    return [
+        *_guesses((), policy.model_dump(by_alias=True)),
+        *_identifiers(policy),
+        *_purposes(policy),
+        *_grounds(policy),
+    ]
+
+
+def _guesses(place: Place, declared: object) -> Iterator[Hole]:
+    """What ``erasure policy scaffold`` has guessed and nobody has confirmed yet."""
+    if isinstance(declared, Mapping):
+        if declared.get(GUESS) is True:
+            yield _guess(place, "guess: true")
+        for name, inner in declared.items():
+            yield from _guesses((*place, name), inner)
+    elif isinstance(declared, (list, tuple)):
+        for at, inner in enumerate(declared):
+            yield from _guesses((*place, at), inner)
+    elif isinstance(declared, str) and declared.lstrip().startswith(f"{GUESS}:"):
+        yield _guess(place, f"{GUESS}:")
+
+
+def _guess(place: Place, mark: str) -> Hole:
+    name = next((part for part in reversed(place) if isinstance(part, str)), "")
+    return Hole(
+        place,
+        f"'{name}' is a guess that nobody has confirmed",
+        "it was made from names and types, and erasing for ever must not rest on a guess",
+        f"correct it if it is wrong, then take the mark '{mark}' away",
+    )
 
 
 def _identifiers(policy: Policy) -> Iterator[Hole]:

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from worker.core.grounds import Declared, flaw
+from worker.core.grounds import Declared, Guessable, flaw
 
 Category = Literal["name", "address", "email", "phone", "fax", "bank", "voluntary"]
 ConnectorKind = Literal["crm", "newsletter", "billing", "sql"]
@@ -35,6 +35,14 @@ StoreName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$"), AfterValida
 """Part of a topic's name, hence the narrow alphabet."""
 Column = Annotated[str, Field(min_length=1, max_length=128)]
 
+
+def _says_why(reason: str) -> str:
+    if not reason.strip():
+        raise flaw("a reason is needed here: it is what an auditor reads; write why in words")
+    return reason
+
+
+Reason = Annotated[StrictStr, AfterValidator(_says_why)]
 # "An HMAC is no anonymisation": recital 26 counts what can be led back as personal data.
 _REVERSIBLE: Final = re.compile(
     r"(hash|hmac|pseudonym|encrypt|tokeni[sz]|\bmd5\b|\bsha[-_]?\d|\bbcrypt\b)", re.IGNORECASE
@@ -63,14 +71,14 @@ def _as_rule(short: object) -> object:
     return {"column": short} if isinstance(short, str) else short
 
 
-class IdentifierRule(Declared):
+class IdentifierRule(Guessable):
     """The root column that holds an identifier."""
 
     column: Column
     ignore_case: StrictBool = False
 
 
-class DateRule(Declared):
+class DateRule(Guessable):
     """One date column, in the row, its parent or rows of a linked table; what an empty one means.
 
     ``newest`` or ``oldest`` names a column of the table ``in``, which is linked to this one: a
@@ -121,7 +129,7 @@ AnchorRule = Annotated[
 ]
 
 
-class LinkRule(Declared):
+class LinkRule(Guessable):
     """Another table and how its rows belong to this one's: own column to the other's column."""
 
     table: str
@@ -171,7 +179,7 @@ class RestrictRule(Declared):
     lifted: Scalar
 
 
-class FieldRule(Declared):
+class FieldRule(Guessable):
     """One column with personal data: what it is, why it is held, what happens to it after.
 
     The column is called as the field is, unless ``column`` says otherwise; ``path`` leads into a
@@ -221,8 +229,13 @@ class TableRule(Declared):
     anchors: Mapping[str, AnchorRule] = Field(default_factory=dict)
     evidence: Mapping[str, EvidenceRule] = Field(default_factory=dict)
     """For a consent whose evidence is a column: which one in this table."""
-    not_personal: Mapping[Column, str] = Field(default_factory=dict)
-    """Columns without personal data, each with the reason why not."""
+    not_personal: Mapping[Column, Reason] = Field(default_factory=dict)
+    """Columns without personal data, each with the reason why not. For a JSON column of which
+    paths are declared it speaks of the rest."""
+    not_personal_rows: Reason | None = None
+    """Why the rows that no ``where`` of this relation means are nobody's data."""
+    triggers: Mapping[str, Reason] = Field(default_factory=dict)
+    """Triggers of the store that change other tables, each with why they take nothing along."""
     fields: Mapping[Column, FieldRule]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -33,10 +33,15 @@ _PLAIN: Final[dict[str, object]] = {"true": True, "false": False, "null": None, 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong with a policy file; ``line`` counts from 1."""
+    """One thing wrong with a policy file; ``line`` counts from 1.
+
+    ``level`` is ``error`` or ``warning``; ``write`` are lines that could stand in the file.
+    """
 
     line: int
     what: str
+    level: str = "error"
+    write: str = ""
 
 
 class PolicyError(Exception):
@@ -62,6 +67,13 @@ def review(path: Path) -> tuple[Policy, list[Problem]]:
     reader = _Reader()
     policy = _parsed(reader, content, str(path))
     return policy, sorted(Problem(reader.line(h.place), str(h)) for h in holes(policy))
+
+
+def places(path: Path) -> Callable[[Place], int]:
+    """Return what tells the line of a place of a policy file that can be read."""
+    reader = _Reader()
+    reader.read(path.read_bytes(), str(path))
+    return reader.line
 
 
 def load_whole(path: Path) -> Policy:

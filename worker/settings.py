@@ -9,7 +9,7 @@ import base64
 import binascii
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -49,6 +49,7 @@ def _is_key(secret: SecretStr) -> SecretStr:
     return secret
 
 
+S = TypeVar("S", bound=BaseSettings)
 Key = Annotated[SecretStr, AfterValidator(_is_key)]
 
 
@@ -65,8 +66,8 @@ class BrokerSettings(BaseModel):
     """How soon the partitions of a worker that died go to another one."""
 
 
-class Settings(BaseSettings):
-    """Everything that differs between two places where the worker runs."""
+class _Sourced(BaseSettings):
+    """Where settings come from, and that none is ever shown."""
 
     model_config = SettingsConfigDict(
         env_prefix="ERASURE_",
@@ -74,6 +75,32 @@ class Settings(BaseSettings):
         extra="forbid",
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the protocol hands it in
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then variables, then the file."""
+        file = os.environ.get(FILE_VARIABLE)
+        toml = (TomlConfigSettingsSource(settings_cls, toml_file=file),) if file else ()
+        return (init_settings, env_settings, *toml)
+
+
+class StoreSettings(_Sourced):
+    """The stores alone: all that a look at them needs."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    stores: dict[str, SecretStr] = Field(default_factory=dict)
+
+
+class Settings(_Sourced):
+    """Everything that differs between two places where the worker runs."""
 
     policy: Path
     """The policy file (YAML)."""
@@ -101,29 +128,24 @@ class Settings(BaseSettings):
             raise ValueError("payload_key must be one of the ids in payload_keys")
         return self
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the protocol hands it in
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then variables, then the file."""
-        file = os.environ.get(FILE_VARIABLE)
-        toml = (TomlConfigSettingsSource(settings_cls, toml_file=file),) if file else ()
-        return (init_settings, env_settings, *toml)
-
 
 def load(**given: Any) -> Settings:
     """Read the settings. Raises SettingsError that names each variable and what it should be."""
+    return _load(Settings, **given)
+
+
+def load_stores() -> StoreSettings:
+    """Read where the stores are, and nothing else. Raises SettingsError as :func:`load` does."""
+    return _load(StoreSettings)
+
+
+def _load(kind: type[S], **given: Any) -> S:
     file = os.environ.get(FILE_VARIABLE)
     if file and not Path(file).is_file():
         raise SettingsError(f"{FILE_VARIABLE} names a file that is not there: {file}")
     # The variable that names the file is not itself a setting.
     try:
-        return Settings(**given)
+        return kind(**given)
     except ValidationError as error:
         lines = [_line(problem) for problem in error.errors(include_input=False)]
         raise SettingsError("\n".join(lines)) from None

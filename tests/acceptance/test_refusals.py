@@ -270,3 +270,33 @@ def test_a_policy_with_a_hole(installation: Installation, tmp_path: Path) -> Non
     assert f"line={finding['line']}" in annotated.out
     assert installation.erasure("run", env={"ERASURE_POLICY": str(file)}).code == USAGE
     assert installation.erasure("policy", "check", str(POLICY)).code == OK
+
+
+def test_a_policy_against_its_running_stores(installation: Installation, tmp_path: Path) -> None:
+    """``--live``: clean; then a new column fails with its line; a store that is away is told."""
+    sound = installation.erasure("policy", "check", str(POLICY), "--live")
+    assert (sound.code, sound.err) == (OK, ""), sound.out
+    assert "warning" not in sound.out
+    installation.sql("crm", "ALTER TABLE crm.contact_log ADD COLUMN faks2 text")
+    away = {"ERASURE_STORES__BILLING": f"postgresql://worker:{SECRET}@127.0.0.1:1/billing"}
+    told = installation.erasure("policy", "check", str(POLICY), "--live", "--json", env=away)
+    installation.sql("crm", "ALTER TABLE crm.contact_log DROP COLUMN faks2")
+    assert told.code == WRONG
+    column, store = told.json["findings"]
+    lines = POLICY.read_text().splitlines()
+    assert "crm.contact_log.faks2" in column["what"]
+    assert lines[column["line"] - 1] == "        fields:"
+    assert column["write"] == (
+        "        fields:\n          faks2: {category: fax, grounds: [contact-consent, "
+        "service-interest], action: erase, guess: true}"
+    )
+    assert "'billing' does not answer" in store["what"]
+    assert lines[store["line"] - 1] == "  billing:"
+    assert SECRET not in told.out + told.err
+    bare = dict.fromkeys(installation.env, "") | {
+        name: url for name, url in installation.env.items() if "STORES" in name
+    }
+    alone = installation.erasure(
+        "policy", "check", str(POLICY), "--live", "--format", "github", env=bare
+    )
+    assert alone.code == OK, alone.out

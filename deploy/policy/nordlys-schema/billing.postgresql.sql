@@ -10,6 +10,7 @@ CREATE TABLE billing.account (
     closed_on     date,
     processing    text NOT NULL DEFAULT 'open' CHECK (processing IN ('open', 'restricted'))
 );
+CREATE INDEX account_closed_on ON billing.account (closed_on);
 COMMENT ON COLUMN billing.account.customer_no IS 'the customer number of the customer system';
 COMMENT ON COLUMN billing.account.closed_on IS 'null: the account is open';
 

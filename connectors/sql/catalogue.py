@@ -49,7 +49,8 @@ class Trigger:
     events: frozenset[str]
     columns: frozenset[str]
     """The columns whose UPDATE fires it; none named means every one."""
-    code: str
+    code: str | None
+    """None where the login may not see it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def _named_by(other: Table, table: Table) -> list[str]:
 def _relation(connection: sa.Connection, inspector: sa.Inspector, table: Table) -> Relation:
     name, schema = table.relation, table.schema
     reflected = inspector.get_columns(name, schema=schema)
-    indexes = inspector.get_indexes(name, schema=schema)
+    indexes = inspector.get_indexes(name, schema=schema, include_auto_indexes=True)
     primary = inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]
     uniques = inspector.get_unique_constraints(name, schema=schema)
     folding = _folding(connection, table)

@@ -56,7 +56,7 @@ def _of(
     where = f"trigger {trigger.name} of {full_name(table)}"
     at = ("tables", table.name)
     said = f"if you have read it and it does no harm, write triggers: {{{trigger.name}: <why>}}"
-    for write in dict.fromkeys(writes(trigger.code)):
+    for write in dict.fromkeys(writes(trigger.code or "")):
         there = _meant(mapping, catalogue, write)
         own = any(catalogue.names[t.name] == trigger.relation for t in there)
         history = any(t.after for t in there)
@@ -80,10 +80,10 @@ def _of(
                 _TAKES,
                 at,
             )
-    if unreadable(trigger.code):
+    if trigger.code is None or unreadable(trigger.code):
         yield Finding(
             "warning",
-            f"{where} runs other code, which was not read",
+            f"{where} runs code that was not read",
             said,
             _TAKES,
             at,

@@ -112,7 +112,7 @@ def sql_tables(layout: Layout, schema: str | None, metadata: sa.MetaData) -> dic
             theirs = [parent.c[layout.column(name)] for _, name in links]
             table.append_constraint(sa.ForeignKeyConstraint(own, theirs))
             sa.Index(f"ix_{level}_parent", *(table.c[name] for name in own))
-        for name in ("number", "phone") if level == "root" else ():
+        for name in _INDEXED.get(level, ()):
             sa.Index(f"ix_{level}_{name}", table.c[layout.column(name)])
         made[level] = table
     return made
@@ -123,6 +123,7 @@ def _key_type(layout: Layout, name: str) -> sa.types.TypeEngine[Any]:
     return sa.Integer() if numbered else sa.String(40)
 
 
+_INDEXED = {"root": ("number", "phone", "ended_on"), "deal": ("issued_on",)}
 _FIELDS: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
     "root": {
         "number": sa.String(30),

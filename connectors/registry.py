@@ -8,7 +8,9 @@ from connectors.crm import CrmConnector
 from connectors.faults import Misfit
 from connectors.mapping import StoreMapping
 from connectors.newsletter import NewsletterConnector
+from connectors.seen import SeenTable
 from connectors.sql import SqlConnector
+from connectors.sql import survey as sql_survey
 
 _CONNECTORS: dict[str, type[SqlConnector]] = {
     "billing": BillingConnector,
@@ -19,6 +21,14 @@ _CONNECTORS: dict[str, type[SqlConnector]] = {
 
 KINDS: tuple[str, ...] = tuple(sorted(_CONNECTORS))
 """What a policy may write as a store's kind. ``sql`` is a store with nothing particular."""
+
+
+async def survey(url: str, schema: str | None) -> tuple[SeenTable, ...]:
+    """Describe the tables of a running store that no policy knows yet.
+
+    Raises the faults of :mod:`connectors.faults`; none of them shows the URL.
+    """
+    return await sql_survey.survey(url, schema)
 
 
 def connect(

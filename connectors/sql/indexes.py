@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from connectors.base import Finding
@@ -42,9 +43,9 @@ def _identifiers(relation: Relation) -> Iterator[Finding]:
                 "warning",
                 f"identifier {identifier.kind} is looked up in {name}.{column.name} "
                 "without an index: every batch reads the whole table",
-                f"CREATE INDEX ON {name} ({what})"
+                _create(table, what)
                 if not lower
-                else f"CREATE INDEX ON {name} (({what})), or a column that ignores case",
+                else f"{_create(table, f'({what})')}, or a column that ignores case",
                 at=("tables", table.name, "identifiers", identifier.kind),
             )
 
@@ -80,7 +81,7 @@ def _date(
             "warning",
             f"what is due is found by {name}.{anchor.column} without an index: "
             "a sweep reads the whole table",
-            f"CREATE INDEX ON {name} ({anchor.column})",
+            _create(relation.table, anchor.column),
             at=("tables", relation.table.name, "anchors"),
         )
 
@@ -90,9 +91,15 @@ def _slow(table: Table, how: str, columns: str) -> Finding:
     return Finding(
         "warning",
         f"{name} {how} {columns} without an index: every batch reads the whole table",
-        f"CREATE INDEX ON {name} ({columns})",
+        _create(table, columns),
         at=("tables", table.name),
     )
+
+
+def _create(table: Table, columns: str) -> str:
+    """The statement that makes an index, under a name that says over what."""
+    name = "_".join(re.findall(r"\w+", f"{table.relation} {columns}"))
+    return f"CREATE INDEX {name} ON {full_name(table)} ({columns})"
 
 
 def _lowered(relation: Relation, column: str) -> bool:

@@ -55,7 +55,7 @@ def reflect(connection: sa.Connection, mapping: StoreMapping) -> Reflection:
     missing: list[Finding] = []
     for table in mapping.tables:
         try:
-            relation = _relation(connection, inspector, table)
+            relation = relation_of(connection, inspector, table)
         except NoSuchTableError:
             missing.append(
                 Finding(
@@ -146,7 +146,8 @@ def _named_by(other: Table, table: Table) -> list[str]:
     return found
 
 
-def _relation(connection: sa.Connection, inspector: sa.Inspector, table: Table) -> Relation:
+def relation_of(connection: sa.Connection, inspector: sa.Inspector, table: Table) -> Relation:
+    """Read one table's columns, keys and indexes. Raises ``NoSuchTableError``."""
     name, schema = table.relation, table.schema
     reflected = inspector.get_columns(name, schema=schema)
     indexes = inspector.get_indexes(name, schema=schema, include_auto_indexes=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import policy_check, policy_explain
+from worker.cli import policy_check, policy_explain, policy_scaffold
 from worker.cli.exits import NotThere
 from worker.cli.output import AsJson, print_json, print_table
 
@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     group.command(epilog="erasure policy show 2026-11-01 > then.yaml")(show)
     policy_check.add_to(group)
     policy_explain.add_to(group)
+    policy_scaffold.add_to(group)
     app.add_typer(group, name="policy")
 
 

@@ -24,31 +24,31 @@ _WHY_NOT: Final = {
 }
 
 
-def field_line(column: SeenColumn, grounds: Sequence[str]) -> str | None:
-    """Draft the line of a column under ``fields:``; None when it probably is nobody's data."""
-    found = category(column)
-    if found is None:
-        return None
-    value = overwrite(column)
+def field_line(column: SeenColumn, grounds: Sequence[str], *, stays: bool = True) -> str:
+    """Draft the line of a column under ``fields:``.
+
+    ``stays``: its row may outlive it, so that a column that may not be empty needs an overwrite.
+    """
+    value = overwrite(column) if stays else None
     action = "erase" if value is None else f"anonymise, overwrite: {text(value)}"
     held = ", ".join(text(ground) for ground in grounds)
     return (
-        f"{text(column.name)}: {{category: {found}, grounds: [{held}], action: {action}, "
-        f"{GUESS}: true}}"
+        f"{text(column.name)}: {{category: {category(column) or 'voluntary'}, grounds: [{held}], "
+        f"action: {action}, {GUESS}: true}}"
     )
 
 
-def not_personal_line(column: SeenColumn) -> str:
-    """Draft the line of a column under ``not_personal:``."""
+def not_personal_line(column: SeenColumn, pointing: bool = False) -> str:
+    """Draft the line of a column under ``not_personal:``; ``pointing``: it names another row."""
     why = _WHY_NOT.get(column.kind, "a word of the system, not of the person")
+    why = "it names a row of a table that is nobody's" if pointing else why
     return f"{text(column.name)}: {json.dumps(f'{GUESS}: {why}')}"
 
 
 def column_lines(column: SeenColumn, grounds: Sequence[str]) -> tuple[str, str]:
     """Draft the lines that add a column to a table: where they go, as it stands in the file."""
-    line = field_line(column, grounds)
-    if line is not None:
-        return "        fields:", f"          {line}"
+    if category(column) is not None:
+        return "        fields:", f"          {field_line(column, grounds)}"
     return "        not_personal:", f"          {not_personal_line(column)}"
 
 

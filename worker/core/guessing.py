@@ -35,6 +35,10 @@ _IMPERSONAL: Final = (
     "språk sprak locale version versjon model modell slug sku article artikkel vare produkt "
     "product unit enhet hash checksum format mime role rolle"
 )
+_CUSTOMER: Final = (
+    "customer_no customer_number customer_id kunde_nr kunde_nummer kunde_id kundenr kundenummer "
+    "member_no medlem_nr medlemsnr medlemsnummer partner_no"
+)
 _DATES: Final = "dato~ date~ at on tid time~ tidspunkt når"
 _LAST: Final = 3
 """Words at the end of a name that are looked at together: ``e_post``, ``account_number``."""
@@ -64,10 +68,10 @@ def dated(column: SeenColumn) -> bool:
 
 def identifier(column: SeenColumn) -> str | None:
     """Guess whether a person could be looked up by a column, and as which kind of identifier."""
+    if _fits(_words(column.name), _CUSTOMER):
+        return "customer_id"
     found = category(column)
-    if column.kind is not Kind.TEXT or found not in ("email", "phone"):
-        return None
-    return found
+    return found if column.kind is Kind.TEXT and found in ("email", "phone") else None
 
 
 def people(name: str) -> bool:

@@ -31,7 +31,7 @@ from worker.core import periods
 from worker.core.checks import marketing_grounds, store_flaws
 from worker.core.compiling import compile_store
 from worker.core.decisions import ends, is_revocable
-from worker.core.grounds import Declared, Ground, Purpose, flaw
+from worker.core.grounds import Declared, Ground, Guessable, Purpose, flaw
 from worker.core.linking import link_flaws
 from worker.core.references import Flaw, unknown_names
 from worker.core.tables import Store, StoreName
@@ -50,7 +50,7 @@ def _country(code: str) -> str:
     return code
 
 
-class IdentifierKind(Declared):
+class IdentifierKind(Guessable):
     """A kind of identifier that events may carry."""
 
     form: Literal["text", "email", "phone"]

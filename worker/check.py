@@ -197,7 +197,12 @@ async def _store(name: str, policy: Policy, url: str, variable: str) -> list[Fou
             await connector.close()
     if findings:
         return [
-            Found(part, "error" if one.level == "error" else "warning", one.what, one.todo)
+            Found(
+                part,
+                "error" if one.level == "error" else "warning",
+                f"{one.what}: {one.why}" if one.why else one.what,
+                one.todo,
+            )
             for one in findings
         ]
     tables = len(connector.mapping.tables)

@@ -14,7 +14,7 @@ from connectors.sql.dialect import Dialect
 from connectors.sql.indexes import missing
 from connectors.sql.links import parent_of
 from connectors.sql.overwrites import plain
-from connectors.sql.reflect import Reflection, full_name
+from connectors.sql.reflect import Reflection, full_name, placed
 from connectors.sql.triggered import triggered
 from connectors.sql.undeclared import undeclared
 from connectors.sql.unfit import unfit
@@ -27,10 +27,13 @@ def errors(dialect: Dialect, mapping: StoreMapping, reflection: Reflection) -> l
     found: list[Finding] = []
     for table in mapping.tables:
         relation = reflection.relations[table.name]
-        found += _keys(mapping, reflection.relations, table)
-        found += _anchors(dialect, mapping, reflection.relations, table)
-        found += _overwrites(relation)
-        found += unfit(mapping, relation)
+        found += placed(
+            table,
+            _keys(mapping, reflection.relations, table),
+            _anchors(dialect, mapping, reflection.relations, table),
+            _overwrites(relation),
+            unfit(mapping, relation),
+        )
     return found + [one for one in _beside(mapping, reflection) if one.level == "error"]
 
 
@@ -55,9 +58,12 @@ def warnings(mapping: StoreMapping, reflection: Reflection) -> list[Finding]:
     for table in mapping.tables:
         relation = reflection.relations.get(table.name)
         if relation is not None:
-            found += missing(reflection.relations, relation)
-            found += _two_parents(mapping, reflection.relations, table)
-            found += _lost_anchors(mapping, table)
+            found += placed(
+                table,
+                missing(reflection.relations, relation),
+                _two_parents(mapping, reflection.relations, table),
+                _lost_anchors(mapping, table),
+            )
             found += (one for one in undeclared(mapping, relation) if one.level == "warning")
     found += (one for one in _beside(mapping, reflection) if one.level == "warning")
     if reflection.catalogue.hidden:

@@ -7,8 +7,8 @@ among them before it has touched a row.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,37 +55,31 @@ def reflect(connection: sa.Connection, mapping: StoreMapping) -> Reflection:
     missing: list[Finding] = []
     for table in mapping.tables:
         try:
-            relation = relation_of(connection, inspector, table)
+            relation = relations[table.name] = relation_of(connection, inspector, table)
         except NoSuchTableError:
-            missing.append(
-                Finding(
-                    "error",
-                    f"table {full_name(table)} is not in the store",
-                    "correct the policy's relation or schema, or the login's privileges",
-                )
-            )
+            what = f"table {full_name(table)} is not in the store"
+            todo = "correct the policy's relation or schema, or the login's privileges"
+            missing += placed(table, [Finding("error", what, todo)])
             continue
-        relations[table.name] = relation
         if _is_view(inspector, table):
-            missing.append(
-                Finding(
-                    "error",
-                    f"{full_name(table)} is a view: its rows cannot be locked, its rules may "
-                    "send an erasure elsewhere, and what it hides stays in the tables below",
-                    "declare the tables that the view reads, with where: for the rows it shows",
-                )
+            what = (
+                f"{full_name(table)} is a view: its rows cannot be locked, its rules may "
+                "send an erasure elsewhere, and what it hides stays in the tables below"
             )
+            todo = "declare the tables that the view reads, with where: for the rows it shows"
+            missing += placed(table, [Finding("error", what, todo)])
             continue
-        missing += [
-            Finding(
-                "error",
-                f"table {full_name(table)} has no column {name}",
-                "correct the column's name in the policy, or add the column to the store",
-            )
-            for name in declared_columns(mapping, table)
-            if name not in relation.columns
-        ]
+        todo = "correct the column's name in the policy, or add the column to the store"
+        unknown = [n for n in declared_columns(mapping, table) if n not in relation.columns]
+        what = f"table {full_name(table)} has no column "
+        missing += placed(table, (Finding("error", what + name, todo) for name in unknown))
     return Reflection(relations, missing, read(connection, mapping))
+
+
+def placed(table: Table, *findings: Iterable[Finding]) -> list[Finding]:
+    """Say of findings that do not say it where in the policy they belong: to this table."""
+    place = ("tables", table.name)
+    return [replace(one, at=one.at or place) for found in findings for one in found]
 
 
 def _is_view(inspector: sa.Inspector, table: Table) -> bool:

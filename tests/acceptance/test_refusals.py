@@ -280,6 +280,7 @@ def test_a_policy_against_its_running_stores(installation: Installation, tmp_pat
     installation.sql("crm", "ALTER TABLE crm.contact_log ADD COLUMN faks2 text")
     away = {"ERASURE_STORES__BILLING": f"postgresql://worker:{SECRET}@127.0.0.1:1/billing"}
     told = installation.erasure("policy", "check", str(POLICY), "--live", "--json", env=away)
+    running = installation.erasure("check", "--json")
     installation.sql("crm", "ALTER TABLE crm.contact_log DROP COLUMN faks2")
     assert told.code == WRONG
     column, store = told.json["findings"]
@@ -293,6 +294,9 @@ def test_a_policy_against_its_running_stores(installation: Installation, tmp_pat
     assert "'billing' does not answer" in store["what"]
     assert lines[store["line"] - 1] == "  billing:"
     assert SECRET not in told.out + told.err
+    assert running.code == OK
+    (warned,) = [one for one in running.json["findings"] if "faks2" in one["what"]]
+    assert (warned["part"], warned["level"]) == ("store crm", "warning")
     bare = dict.fromkeys(installation.env, "") | {
         name: url for name, url in installation.env.items() if "STORES" in name
     }

@@ -99,3 +99,52 @@ def test_a_hole_has_its_line_and_stops_work(tmp_path: Path) -> None:
     assert load(file).version == load(NORDLYS).version
     with pytest.raises(PolicyError, match="newsletter-consent"):
         load_whole(file)
+
+
+GUESSES: dict[str, tuple[Callable[[dict[str, Any]], object], tuple[str | int, ...]]] = {
+    "field": (
+        lambda data: _crm(data, "person")["fields"]["name"].update(guess=True),
+        ("stores", "crm", "tables", "person", "fields", "name"),
+    ),
+    "identifier": (
+        lambda data: _crm(data, "person")["identifiers"]["email"].update(guess=True),
+        ("stores", "crm", "tables", "person", "identifiers", "email"),
+    ),
+    "anchor": (
+        lambda data: _crm(data, "bill")["anchors"]["document-date"].update(guess=True),
+        ("stores", "crm", "tables", "bill", "anchors", "document-date"),
+    ),
+    "parent": (
+        lambda data: _crm(data, "bill")["parent"].update(guess=True),
+        ("stores", "crm", "tables", "bill", "parent"),
+    ),
+    "kind": (
+        lambda data: data["identifiers"]["phone"].update(guess=True),
+        ("identifiers", "phone"),
+    ),
+    "ground": (lambda data: data["grounds"]["books"].update(guess=True), ("grounds", "books")),
+    "reason": (
+        lambda data: _crm(data, "bill").update(not_personal={"total": "guess: an amount"}),
+        ("stores", "crm", "tables", "bill", "not_personal", "total"),
+    ),
+    "text": (
+        lambda data: data["grounds"]["books"]["text"].update(nb="guess: Fordi."),
+        ("grounds", "books", "text", "nb"),
+    ),
+}
+
+
+def _crm(data: dict[str, Any], table: str) -> dict[str, Any]:
+    found: dict[str, Any] = data["stores"]["crm"]["tables"][table]
+    return found
+
+
+@pytest.mark.parametrize("name", GUESSES)
+def test_a_guess_is_refused_until_it_is_confirmed(name: str) -> None:
+    """Wherever a draft marks a guess, the policy does not run until the mark is gone."""
+    mark, place = GUESSES[name]
+    data = whole()
+    mark(data)
+    (hole,) = holes(Policy.model_validate(data))
+    assert hole.place == place
+    assert "take the mark" in hole.write

@@ -122,7 +122,7 @@ class Relation:
 
     def declared_as(self, table: Table) -> Relation:
         """The same relation of the store, for another declaration of it."""
-        return Relation(table, self.columns, self.unique, self.indexed)
+        return Relation(table, self.columns, self.unique, self.indexed, self.unique_over)
 
     @cached_property
     def clause(self) -> TableClause:

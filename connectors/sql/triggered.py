@@ -46,6 +46,8 @@ def _fires(mapping: StoreMapping, table: Table, trigger: Trigger) -> bool:
         for _, theirs in link.columns
     }
     written = (fields if may_stay(mapping, table) else set()) | detached
+    if table.restriction is not None:
+        written.add(table.restriction.column)
     named = trigger.columns
     return UPDATE in trigger.events and bool(written & named if named else written)
 

@@ -22,8 +22,6 @@ def undeclared(mapping: StoreMapping, relation: Relation) -> Iterator[Finding]:
     table = relation.table
     at = ("tables", table.name)
     known = {*declared_columns(mapping, table), *table.not_personal}
-    if table.restriction is not None:
-        known.add(table.restriction.column)
     for name, column in relation.columns.items():
         if name not in known and not column.generated:
             yield Finding(

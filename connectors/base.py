@@ -182,7 +182,7 @@ class Connector(Protocol):
         ...
 
     async def count(self) -> Sequence[Finding]:
-        """Find what only the rows can tell: those that no table means, or more than one.
+        """Find rows that no table means, or more than one, or that lead to nobody.
 
         Reads every row of the tables in question.
         """

@@ -83,7 +83,7 @@ def read(connection: sa.Connection, mapping: StoreMapping) -> Catalogue:
             home = connection.scalar(sa.text("SELECT database()"))
             names = {t.name: (t.schema or home, t.relation) for t in mapping.tables}
             keys, triggers = _MARIADB_KEYS, _mariadb_triggers
-            hidden = "" if _sees_all(connection) else "foreign keys of other tables, and triggers"
+            hidden = "" if _sees_all(connection) else "what triggers do, and other tables"
             fold = str
     ours = frozenset(names.values())
     found = connection.execute(keys).all()

@@ -31,7 +31,7 @@ from connectors.base import (
 )
 from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape, StoreMapping
-from connectors.sql import coverage, fitting
+from connectors.sql import coverage, fitting, orphans
 from connectors.sql.columns import Column, Family
 from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
@@ -131,7 +131,7 @@ class SqlConnector:
         return await guarded(look)
 
     async def count(self) -> Sequence[Finding]:
-        """Count the rows that no table means, or more than one. Reads them all."""
+        """Count the rows that no table means, or more than one, or that lead to nobody."""
 
         async def look() -> list[Finding]:
             opened = await self._open()
@@ -142,6 +142,11 @@ class SqlConnector:
                 async with self._reading(opened, 1) as connection:
                     nobody, several = (await connection.execute(statement)).one()
                 counted += coverage.found(tables, nobody, several)
+            for table, link in orphans.links(self._mapping):
+                statement = orphans.counting(opened.dialect, relations, table, link)
+                async with self._reading(opened, 1) as connection:
+                    (rows,) = (await connection.execute(statement)).one()
+                counted += orphans.found(table, link, rows)
             return counted
 
         return await self._run(look)

@@ -73,7 +73,7 @@ def warnings(mapping: StoreMapping, reflection: Reflection) -> list[Finding]:
                 f"the login may not see everything of the store: {reflection.catalogue.hidden}",
                 "look with a login that may: GRANT TRIGGER on the database, or erasure policy "
                 "check --live as an administrator",
-                "what they take along when a row goes is not found",
+                "what they take along when a row goes cannot be found then",
             )
         )
     return found

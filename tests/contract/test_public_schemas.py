@@ -61,7 +61,7 @@ class TestWordPress(Small):
             "('ola@example.com', 'b'), ('Kari@example.com', 'c')",
         )
         assert {one.level for one in await connector.check()} <= {"warning"}
-        assert list(await connector.count()) == []
+        assert {one.level for one in await connector.count()} <= {"warning"}
         await erase(policy, connector, "kari@example.com")
         names = "user_login, user_nicename, user_email, display_name, user_url, user_pass"
         assert await store.rows(f"SELECT {names} FROM wp_users ORDER BY ID") == [
@@ -106,7 +106,7 @@ class TestOdoo(Small):
             "(3, 2, 2, 'o', 'o'), (4, 2, 3, 'p', 'p')",
         )
         assert {one.level for one in await connector.check()} <= {"warning"}
-        assert list(await connector.count()) == []
+        assert {one.level for one in await connector.count()} <= {"warning"}
         await erase(policy, connector, "KARI@example.com")
         assert await store.rows("SELECT id, parent_id FROM res_partner ORDER BY 1") == [
             (2, None),

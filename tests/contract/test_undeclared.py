@@ -120,6 +120,7 @@ class Alike(Small):
             "CREATE TABLE people (id integer PRIMARY KEY, name varchar(9))",
             "CREATE TABLE notes (id integer PRIMARY KEY, person integer, kind varchar(9), "
             "note varchar(9), since date)",
+            "INSERT INTO people VALUES (1, 'a')",
             "INSERT INTO notes VALUES (1, 1, 'x', 'a', NULL), (2, 1, 'y', 'a', NULL), "
             "(3, 1, NULL, 'a', NULL), (4, 1, 'z', 'a', NULL), (5, 1, 'z', 'a', NULL)",
         )
@@ -138,6 +139,23 @@ class Alike(Small):
         whole = dataclasses.replace(notes(), name="others")
         (twice,) = await self.counted(store, with_notes(first, whole))
         assert twice.what.startswith("2 rows of notes are meant by several tables")
+
+    async def test_rows_that_lead_to_nobody(self, store: Store) -> None:
+        """Rows whose link is empty, or names a row that is not there, are counted and warned of."""
+        await store.run(
+            "CREATE TABLE people (id integer PRIMARY KEY, name varchar(9))",
+            "CREATE TABLE notes (id integer PRIMARY KEY, person integer, kind varchar(9), "
+            "note varchar(9), since date)",
+            "INSERT INTO people VALUES (1, 'a')",
+            "INSERT INTO notes VALUES (1, 1, 'x', 'a', NULL), (2, 7, 'x', 'a', NULL), "
+            "(3, NULL, 'x', 'a', NULL), (4, NULL, 'y', 'a', NULL)",
+        )
+        (finding,) = await self.counted(store, with_notes(notes()))
+        assert finding.what.startswith("3 rows of notes name no row of people")
+        assert finding.level == "warning"
+        some = notes(where=(Filter("kind", ("x",)),), others_not_personal=True)
+        (finding,) = await self.counted(store, with_notes(some))
+        assert finding.what.startswith("2 rows of notes")
 
     async def counted(self, store: Store, mapping: StoreMapping) -> list[Finding]:
         """What is told of the rows."""

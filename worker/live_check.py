@@ -78,9 +78,10 @@ async def _findings(connector: Connector) -> list[Finding]:
     """What the store is made of and, where that fits, what its rows tell."""
     async with asyncio.timeout(ANSWER_SECONDS):
         found = list(await connector.check())
-    if not any(one.level == "error" for one in found):
-        found += await connector.count()
-    return found
+    if any(one.level == "error" for one in found):
+        what = "the rows of the store were not counted, as it does not fit the policy"
+        return [*found, Finding("warning", what, "correct that first, and look again")]
+    return [*found, *await connector.count()]
 
 
 def _told(policy: Policy, store: str, finding: Finding) -> Told:

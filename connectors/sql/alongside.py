@@ -156,6 +156,9 @@ def _way_out(table: Table, there: tuple[Table, ...], key: ForeignKey) -> str:
             f"declare {relation} (parent: {{table: {table.name}, columns: {{{pairs}}}}}) with its "
             f"fields and grounds; or write {stays}"
         )
+    if any(_holds(other, table, frozenset(key.columns)) for other in there):
+        names = ", ".join(other.name for other in there)
+        return f"let a table mean the rows that the where: of {names} leaves out; or write {stays}"
     turned = ", ".join(f"{theirs}: {own}" for own, theirs in key.columns)
     first = there[0]
     if first.after:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
@@ -21,6 +21,9 @@ from connectors.mapping import StoreMapping, Table
 
 Name = tuple[str, str]
 """Schema and relation, as the catalogue has them (folded where the database folds names)."""
+
+Fold = Callable[[str], str]
+"""Brings names to one spelling, where the database does not tell case apart."""
 
 CASCADE: Final = "CASCADE"
 SET_NULL: Final = "SET NULL"
@@ -72,30 +75,26 @@ def read(connection: sa.Connection, mapping: StoreMapping) -> Catalogue:
     """Read it. Raises driver errors."""
     match connection.dialect.name:
         case "postgresql":
-            names = _postgresql_names(connection, mapping)
-            keys, triggers, hidden = _POSTGRESQL_KEYS, _postgresql_triggers, ""
-            fold: Callable[[str], str] = str
+            return _postgresql(connection, mapping)
         case "sqlite":
-            names = {t.name: ("", t.relation.casefold()) for t in mapping.tables}
-            keys, triggers, hidden = _SQLITE_KEYS, _sqlite_triggers, ""
-            fold = str.casefold
+            return _sqlite(connection, mapping)
         case _:
-            home = connection.scalar(sa.text("SELECT database()"))
-            names = {t.name: (t.schema or home, t.relation) for t in mapping.tables}
-            keys, triggers = _MARIADB_KEYS, _mariadb_triggers
-            hidden = "" if _sees_all(connection) else "what triggers do, and other tables"
-            fold = str
+            return _mariadb(connection, mapping)
+
+
+def _catalogue(
+    names: Mapping[str, Name], keys: Iterable[ForeignKey], triggers: Iterable[Trigger]
+) -> Catalogue:
+    """Keep what is about the declared relations."""
     ours = frozenset(names.values())
-    found = connection.execute(keys).all()
     return Catalogue(
         names,
-        tuple(key for key in _foreign_keys(found, fold) if key.referred in ours),
-        tuple(one for one in triggers(connection) if one.relation in ours),
-        hidden,
+        tuple(key for key in keys if key.referred in ours),
+        tuple(one for one in triggers if one.relation in ours),
     )
 
 
-def _foreign_keys(rows: Iterable[Sequence[Any]], fold: Callable[[str], str]) -> list[ForeignKey]:
+def _foreign_keys(rows: Iterable[Sequence[Any]], fold: Fold) -> list[ForeignKey]:
     """Put the columns of each key together; rows come sorted by the first three values."""
     made: list[ForeignKey] = []
     for _, group in groupby(rows, key=lambda row: tuple(row[:3])):
@@ -103,8 +102,8 @@ def _foreign_keys(rows: Iterable[Sequence[Any]], fold: Callable[[str], str]) -> 
         columns = tuple((str(row[5]), str(row[6])) for row in (first, *others))
         made.append(
             ForeignKey(
-                (str(first[0]), fold(first[1])),
-                (str(first[3]), fold(first[4])),
+                (fold(first[0]), fold(first[1])),
+                (fold(first[3]), fold(first[4])),
                 columns,
                 str(first[7]).upper(),
                 str(first[8]).upper(),
@@ -173,12 +172,15 @@ _MARIADB_SEES = sa.text(
     " WHERE privilege_type = 'TRIGGER' AND database() LIKE table_schema) AS g"
     " WHERE g.grantee = concat('''', replace(current_user(), '@', '''@'''), '''')"
 )
+# Names as the tables have them, not as the foreign key happens to write them.
 _SQLITE_KEYS = sa.text(
-    "SELECT '', m.name, k.id, '', k.\"table\", k.\"from\","
-    ' coalesce(k."to", (SELECT p.name FROM pragma_table_info(k."table") p'
-    "  WHERE p.pk = k.seq + 1)), k.on_delete, k.on_update"
-    " FROM sqlite_master m, pragma_foreign_key_list(m.name) k"
-    " WHERE m.type = 'table' ORDER BY 2, 3, k.seq"
+    """SELECT '', m.name, k.id, '', k."table",
+    (SELECT p.name FROM pragma_table_info(m.name) p WHERE lower(p.name) = lower(k."from")),
+    (SELECT p.name FROM pragma_table_info(k."table") p WHERE
+    CASE WHEN k."to" IS NULL THEN p.pk = k.seq + 1 ELSE lower(p.name) = lower(k."to") END),
+    k.on_delete, k.on_update
+    FROM sqlite_master m, pragma_foreign_key_list(m.name) k
+    WHERE m.type = 'table' ORDER BY 2, 3, k.seq"""
 )
 _SQLITE_TRIGGERS = sa.text("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
 _SQLITE_HEAD = re.compile(
@@ -187,17 +189,14 @@ _SQLITE_HEAD = re.compile(
 )
 
 
-def _postgresql_names(connection: sa.Connection, mapping: StoreMapping) -> dict[str, Name]:
-    """Look each declared table up as a statement would: along the search path, if need be."""
+def _postgresql(connection: sa.Connection, mapping: StoreMapping) -> Catalogue:
+    # Each declared table is looked up as a statement would: along the search path, if need be.
     quote = connection.dialect.identifier_preparer.format_table
     given = {t.name: quote(sa.table(t.relation, schema=t.schema)) for t in mapping.tables}
     rows = connection.execute(_POSTGRESQL_NAMES, {"given": sorted(set(given.values()))})
     found = {row[0]: (str(row[1]), str(row[2])) for row in rows}
-    return {name: found.get(text, ("", text)) for name, text in given.items()}
-
-
-def _postgresql_triggers(connection: sa.Connection) -> list[Trigger]:
-    return [
+    names = {name: found.get(text, ("", text)) for name, text in given.items()}
+    triggers = [
         Trigger(
             (schema, relation),
             name,
@@ -209,26 +208,32 @@ def _postgresql_triggers(connection: sa.Connection) -> list[Trigger]:
             _POSTGRESQL_TRIGGERS
         )
     ]
+    return _catalogue(names, _foreign_keys(connection.execute(_POSTGRESQL_KEYS), str), triggers)
 
 
-def _mariadb_triggers(connection: sa.Connection) -> list[Trigger]:
-    return [
-        Trigger((schema, relation), name, frozenset({event}), frozenset(), code)
+def _mariadb(connection: sa.Connection, mapping: StoreMapping) -> Catalogue:
+    home = connection.scalar(sa.text("SELECT database()"))
+    folds = connection.scalar(sa.text("SELECT @@lower_case_table_names"))
+    fold: Fold = str.casefold if folds else str
+    names = {t.name: (fold(t.schema or home), fold(t.relation)) for t in mapping.tables}
+    triggers = [
+        Trigger((fold(schema), fold(relation)), name, frozenset({event}), frozenset(), code)
         for schema, relation, name, event, code in connection.execute(_MARIADB_TRIGGERS)
     ]
+    keys = _foreign_keys(connection.execute(_MARIADB_KEYS), fold)
+    hidden = "" if connection.scalar(_MARIADB_SEES) else "what triggers do, and other tables"
+    return replace(_catalogue(names, keys, triggers), hidden=hidden)
 
 
-def _sees_all(connection: sa.Connection) -> bool:
-    return bool(connection.scalar(_MARIADB_SEES))
-
-
-def _sqlite_triggers(connection: sa.Connection) -> list[Trigger]:
-    made: list[Trigger] = []
+def _sqlite(connection: sa.Connection, mapping: StoreMapping) -> Catalogue:
+    names = {t.name: ("", t.relation.casefold()) for t in mapping.tables}
+    triggers: list[Trigger] = []
     for relation, name, text in connection.execute(_SQLITE_TRIGGERS):
         head = _SQLITE_HEAD.search(text)
         if head is not None:
-            of = head["columns"] or ""
-            columns = frozenset(one.strip(' "`[]\n') for one in of.split(",") if one)
+            of = (head["columns"] or "").split(",")
+            columns = frozenset(one.strip(' "`[]\n') for one in of if one)
             event = frozenset({head[1].upper()})
-            made.append(Trigger(("", str(relation).casefold()), name, event, columns, head["body"]))
-    return made
+            triggers.append(Trigger(("", relation.casefold()), name, event, columns, head["body"]))
+    keys = _foreign_keys(connection.execute(_SQLITE_KEYS), str.casefold)
+    return _catalogue(names, keys, triggers)

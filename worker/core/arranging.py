@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.seen import SeenLink, SeenTable
-from worker.core.guessing import identifier, people
+from worker.core.guessing import identifier, people, points_at
 
 
 @dataclass(slots=True)
@@ -139,10 +139,17 @@ def _why(table: SeenTable, root: str, keyed: Mapping[str, SeenTable]) -> str:
                     f"people's, declare it after {name} with shared_by: {{table: {name}, "
                     f"columns: {{{pairs}}}}}"
                 )
-    mail = next((c.name for c in table.columns if identifier(c) == "email"), None)
-    if mail is not None:
-        return (
-            f"no foreign key leads from it to {root}; link it by value: parent: {{table: {root}, "
-            f"columns: {{{mail}: <its e-mail column>}}, ignore_case: true}}"
-        )
-    return f"no foreign key leads from it to {root}"
+    why = f"no foreign key leads from it to {root}"
+    pointer = next((c.name for c in table.columns if points_at(c, root)), None)
+    if pointer is not None and len(keyed[root].key) == 1:
+        way = f"{{table: {root}, columns: {{{pointer}: {keyed[root].key[0]}}}}}"
+        return f"{why}; if {pointer} does, write parent: {way}"
+    mail, there = _mail(table), _mail(keyed[root])
+    if mail is not None and there is not None:
+        way = f"{{table: {root}, columns: {{{mail}: {there}}}, ignore_case: true}}"
+        return f"{why}; if the address does, write parent: {way}"
+    return why
+
+
+def _mail(table: SeenTable) -> str | None:
+    return next((c.name for c in table.columns if identifier(c) == "email"), None)

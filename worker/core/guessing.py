@@ -35,6 +35,12 @@ _IMPERSONAL: Final = (
     "språk sprak locale version versjon model modell slug sku article artikkel vare produkt "
     "product unit enhet hash checksum format mime role rolle"
 )
+_CAN_HOLD: Final = {
+    Kind.DATE: ("voluntary",),
+    Kind.FLAG: ("voluntary",),
+    Kind.NUMBER: ("phone", "fax", "bank", "address"),
+}
+"""What is believed of a column that is no text: a ``comment_id`` is no comment."""
 _CUSTOMER: Final = (
     "customer_no customer_number customer_id kunde_nr kunde_nummer kunde_id kundenr kundenummer "
     "member_no medlem_nr medlemsnr medlemsnummer partner_no"
@@ -46,13 +52,14 @@ _LAST: Final = 3
 
 def category(column: SeenColumn) -> str | None:
     """Guess the category of a column's content; None when it probably says nothing of anybody."""
-    if column.generated or column.kind is Kind.FLAG:
+    if column.generated:
         return None
     words = _words(column.name)
     for found, names in _NAMES.items():
         if _fits(words, names):
-            return None if dated(column) and found != "voluntary" else found
-    if dated(column):
+            kind = Kind.DATE if dated(column) else column.kind
+            return found if found in _CAN_HOLD.get(kind, _NAMES) else None
+    if dated(column) or column.kind is Kind.FLAG:
         return None
     if column.kind in (Kind.NUMBER, Kind.OTHER):
         return None
@@ -81,6 +88,13 @@ def people(name: str) -> bool:
         "person~ people customer kunde~ user bruker~ member medlem~ subscriber abonnent~ contact "
         "kontakt partner client account employee ansatt~ patient pasient~ guest gjest~ donor",
     )
+
+
+def points_at(column: SeenColumn, table: str) -> bool:
+    """Guess whether a column names rows of a table: ``user_id`` those of ``wp_users``."""
+    *words, last = _words(column.name) or [""]
+    singular = [word.removesuffix("s") for word in _words(table)]
+    return bool(words) and last in ("id", "no", "nr") and words[-1].removesuffix("s") in singular
 
 
 def overwrite(column: SeenColumn) -> str | int | None:

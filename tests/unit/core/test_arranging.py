@@ -60,11 +60,13 @@ def test_what_leads_to_nobody_is_told() -> None:
     log = table("mail_log", "sent_to_email", "words")
     keyless = table("notes", "words", key="", customer="customer")
     other = table("weather", "status")
-    made = draft("shop", "sql", [home, people, log, keyless, other], whole=False)
-    assert (made.tables, made.left_out) == (1, 4)
+    visits = table("visits", "customer_no", "words")
+    made = draft("shop", "sql", [home, people, log, keyless, other, visits], whole=False)
+    assert (made.tables, made.left_out) == (1, 5)
     said = {line.split()[1]: line for line in made.content.splitlines() if "was left out" in line}
     assert "shared_by: {table: customer, columns: {id: home}}" in said["home"]
-    assert "columns: {sent_to_email: <its e-mail column>}, ignore_case: true" in said["mail_log"]
+    assert "columns: {sent_to_email: email}, ignore_case: true" in said["mail_log"]
+    assert "columns: {customer_no: id}" in said["visits"]
     assert "no primary key" in said["notes"]
     assert "no foreign key leads from it to customer" in said["weather"]
     assert "#   street looks like address" in made.content

@@ -44,6 +44,8 @@ def test_norwegian_and_english_names(name: str, found: str) -> None:
         ("email_verified_at", Kind.DATE),
         ("antall", Kind.NUMBER),
         ("phone_confirmed", Kind.FLAG),
+        ("comment_id", Kind.NUMBER),
+        ("email_sent_at", Kind.TEXT),
     ],
 )
 def test_what_says_nothing_of_anybody(name: str, kind: Kind) -> None:
@@ -55,6 +57,7 @@ def test_numbers_and_dates_may_be_personal() -> None:
     """A telephone in a number and a date of birth are guessed to be personal."""
     assert category(SeenColumn("mobil", Kind.NUMBER, True)) == "phone"
     assert category(SeenColumn("fødselsdato", Kind.DATE, True)) == "voluntary"
+    assert category(SeenColumn("kjønn", Kind.FLAG, True)) == "voluntary"
     assert category(SeenColumn("profile", Kind.JSON, True)) == "voluntary"
     assert dated(SeenColumn("bestilt_dato", Kind.TEXT, True))
 

@@ -13,7 +13,6 @@ from connectors.base import Finding
 from connectors.mapping import StoreMapping, Table
 from connectors.sql.alongside import may_go, may_stay
 from connectors.sql.catalogue import DELETE, UPDATE, Catalogue, Trigger
-from connectors.sql.overwrites import plain
 from connectors.sql.reflect import full_name
 from connectors.sql.writes import DELETE as DELETES
 from connectors.sql.writes import INSERT as INSERTS
@@ -37,7 +36,13 @@ def _fires(mapping: StoreMapping, table: Table, trigger: Trigger) -> bool:
     """Whether the worker ever does what fires a trigger."""
     if DELETE in trigger.events and may_go(table):
         return True
-    fields = {field.column for group in table.groups for field in plain(group)}
+    stays = may_stay(mapping, table)
+    fields = {
+        field.column
+        for group in table.groups
+        for field in group.fields
+        if stays or field.path is not None
+    }
     detached = {
         theirs
         for other in mapping.tables
@@ -45,7 +50,7 @@ def _fires(mapping: StoreMapping, table: Table, trigger: Trigger) -> bool:
         if link.table == table.name
         for _, theirs in link.columns
     }
-    written = (fields if may_stay(mapping, table) else set()) | detached
+    written = fields | detached
     if table.restriction is not None:
         written.add(table.restriction.column)
     named = trigger.columns

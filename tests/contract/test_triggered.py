@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from connectors.faults import Misfit
-from connectors.mapping import Restriction, StoreMapping
+from connectors.mapping import Field, FieldGroup, Restriction, StoreMapping
 from tests.contract.small import Small, Store, work
 from tests.contract.test_alongside import notes, said, with_notes
 from tests.support.databases import MARIADB, POSTGRESQL, SQLITE
@@ -64,6 +64,8 @@ class Alike(Small):
         await self.made(store, "UPDATE", TAKES)
         assert await said(store.connect(with_notes())) == []
         assert len(await said(store.connect(with_notes(row_stays=True)))) == 1
+        inside = FieldGroup("all", (Field("name", "name", None, path="given"),), ())
+        assert len(await said(store.connect(with_notes(groups=(inside,))))) == 1
         restricted = with_notes(restriction=Restriction("name", "x", None))
         assert len(await said(store.connect(restricted))) == 1
 

@@ -60,6 +60,47 @@ class Alike(Small):
         assert await store.rows() == [(1, None)]
         assert await store.rows("SELECT id FROM notes") == [(2,)]
 
+    async def test_a_cascade_over_a_second_pointer(self, store: Store) -> None:
+        """A pointer that the policy does not name takes rows along; named, it holds."""
+        await store.run(
+            "CREATE TABLE people (id integer PRIMARY KEY, name varchar(9))",
+            "CREATE TABLE notes (id integer PRIMARY KEY, person integer, about integer, "
+            "note varchar(9), since date, FOREIGN KEY (person) REFERENCES people (id), "
+            "FOREIGN KEY (about) REFERENCES people (id) ON DELETE CASCADE)",
+            "INSERT INTO people VALUES (1, 'a'), (2, 'b')",
+            "INSERT INTO notes VALUES (1, 1, 2, 'new', '2026-01-01')",
+        )
+        (what,) = await said(store.connect(with_notes(notes())))
+        assert "CASCADE of about" in what
+        about = ParentLink("people", (("about", "id"),))
+        connector = store.connect(with_notes(notes(references=(about,))))
+        assert await said(connector) == []
+        await connector.erase(work((2,)))
+        assert await store.rows() == [(1, "a"), (2, None)]
+        assert await store.rows("SELECT id FROM notes") == [(1,)]
+
+    async def test_a_cascade_from_a_link_to_a_shared_row(self, store: Store) -> None:
+        """A shared row goes with its last link, so a cascade from it finds no link to take."""
+        await store.run(
+            "CREATE TABLE people (id integer PRIMARY KEY, name varchar(9))",
+            "CREATE TABLE rooms (id integer PRIMARY KEY, title varchar(9))",
+            "CREATE TABLE notes (id integer PRIMARY KEY, person integer, room integer, "
+            "note varchar(9), since date, FOREIGN KEY (person) REFERENCES people (id), "
+            "FOREIGN KEY (room) REFERENCES rooms (id) ON DELETE CASCADE)",
+            "INSERT INTO people VALUES (1, 'a'), (2, 'b')",
+            "INSERT INTO rooms VALUES (5, 'x'), (6, 'y')",
+            "INSERT INTO notes VALUES (1, 1, 5, 'a', '2020-01-01'), (2, 2, 5, 'b', '2020-01-01'), "
+            "(3, 1, 6, 'c', '2020-01-01')",
+        )
+        group = FieldGroup("rooms", (Field("title", "voluntary", None),), ())
+        by = ParentLink("notes", (("id", "room"),))
+        rooms = Table("rooms", "rooms", None, ("id",), None, (group,), shared_by=by)
+        connector = store.connect(with_notes(notes(), rooms))
+        assert await said(connector) == []
+        await connector.erase(work((1,)))
+        assert await store.rows("SELECT id FROM rooms") == [(5,)]
+        assert await store.rows("SELECT id FROM notes") == [(2,)]
+
     async def test_a_cascade_into_a_table_nobody_declared(self, store: Store) -> None:
         """It stops the worker before a row is touched, and the way out lets it work."""
         await self.made(store, "ON DELETE CASCADE")

@@ -16,6 +16,10 @@ from worker.core.guessing import category, dated, identifier
 
 UNDECIDED = "to-be-decided"
 """The ground of a draft for an existing policy, which has none of this name."""
+_PART = (
+    "# A draft that goes under stores: of your policy. On which grounds fields are held is for you",
+    f"# to decide ({UNDECIDED}); go over each guess, correct it, and take its mark away.",
+)
 _FORMS = {"email": "email", "phone": "phone", "customer_id": "text"}
 
 
@@ -31,7 +35,7 @@ class Draft:
 def draft(store: str, connector: str, tables: Sequence[SeenTable], *, whole: bool) -> Draft:
     """Write the draft; ``whole`` makes it a policy file of its own."""
     arranged = arrange(tables)
-    lines = [*_head(arranged)] if whole else []
+    lines = [*(_head(arranged) if whole else _PART)]
     lines += ["stores:", f"  {store}:", f"    connector: {connector}", "    tables:"]
     ground = "customer-consent" if whole else UNDECIDED
     for placed in arranged.placed:

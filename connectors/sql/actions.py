@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from connectors.base import Finding
 from connectors.mapping import Field, ParentLink, StoreMapping
@@ -54,6 +61,14 @@ def _field(relation: Relation, field: Field) -> Iterator[Finding]:
                 f"where the row must stay, {_REFUSED}",
                 at,
             )
+    elif not _can_hold(relation.columns[field.column].type, field.overwrite):
+        yield Finding(
+            "hole",
+            f"{name} cannot hold its overwrite",
+            "declare one of the column's type, such as one of the words of an enum",
+            f"where the row must stay, {_REFUSED}",
+            at,
+        )
     elif KEY not in str(field.overwrite) and _one_only(relation, field.column):
         yield Finding(
             "hole",
@@ -63,6 +78,26 @@ def _field(relation: Relation, field: Field) -> Iterator[Finding]:
             f"from the second person on, {_REFUSED}",
             at,
         )
+
+
+def _can_hold(kind: TypeEngine[Any], overwrite: str | int) -> bool:
+    """Whether a type that holds no free text takes a value; free text takes any of its length."""
+    text = str(overwrite)
+    try:
+        match kind:
+            case sa.Enum():
+                return text in kind.enums
+            case sa.Boolean():
+                return text.lower() in ("0", "1", "true", "false")
+            case sa.Numeric() | sa.Float():
+                Decimal(text)
+            case sa.Uuid():
+                UUID(text)
+            case sa.JSON():
+                json.loads(text)
+    except (ValueError, ArithmeticError):
+        return False
+    return True
 
 
 def _one_only(relation: Relation, name: str) -> bool:

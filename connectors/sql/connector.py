@@ -31,7 +31,7 @@ from connectors.base import (
 )
 from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape, StoreMapping
-from connectors.sql import coverage, fitting, orphans
+from connectors.sql import counts, fitting
 from connectors.sql.columns import Column, Family
 from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
@@ -135,19 +135,12 @@ class SqlConnector:
 
         async def look() -> list[Finding]:
             opened = await self._open()
-            relations, names = opened.reflection.relations, opened.reflection.catalogue.names
-            counted: list[Finding] = []
-            for tables in coverage.shared(self._mapping, names):
-                statement = coverage.counting(opened.dialect, relations, tables)
+            asked = counts.questions(opened.dialect, self._mapping, opened.reflection)
+            found: list[Finding] = []
+            for question in asked:
                 async with self._reading(opened, 1) as connection:
-                    nobody, several = (await connection.execute(statement)).one()
-                counted += coverage.found(tables, nobody, several)
-            for table, link in orphans.links(self._mapping):
-                statement = orphans.counting(opened.dialect, relations, table, link)
-                async with self._reading(opened, 1) as connection:
-                    (rows,) = (await connection.execute(statement)).one()
-                counted += orphans.found(table, link, rows)
-            return counted
+                    found += await question.ask(connection)
+            return found
 
         return await self._run(look)
 

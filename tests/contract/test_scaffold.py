@@ -78,7 +78,7 @@ class Alike(Small):
         await store.run(*SHOP)
         code, drafted, said = await self.erasure(store, "scaffold", "--store", "shop")
         assert code == 0
-        assert drafted.startswith("stores:\n  shop:\n    connector: sql\n    tables:\n")
+        assert "\nstores:\n  shop:\n    connector: sql\n    tables:\n" in drafted
         assert "grounds: [to-be-decided]" in drafted
         assert "4 tables drafted, 1 left out" in said
 

@@ -174,6 +174,14 @@ class Alike(Small):
             found = await store.connect(mapping).check()
             assert len([one for one in found if "is unique" in one.what]) == told
 
+    async def test_an_overwrite_of_another_type(self, store: Store) -> None:
+        """A number cannot hold a word: told before a row must stay; a number it can."""
+        await store.run("CREATE TABLE people (id integer PRIMARY KEY, name numeric(9, 2))")
+        for overwrite, told in (("gone", 1), ("0.5", 0), (0, 0)):
+            mapping = people(Field("name", "name", overwrite), row_stays=True)
+            found = await store.connect(mapping).check()
+            assert len([one for one in found if "cannot hold" in one.what]) == told
+
     async def test_pointers_that_may_not_be_empty(self, store: Store) -> None:
         """A pointer that is to be emptied must be allowed to be empty."""
         await store.run(
@@ -211,6 +219,19 @@ class TestPostgreSQL(Alike):
     """On PostgreSQL."""
 
     dialect = POSTGRESQL
+
+    async def test_words_of_an_enum(self, store: Store) -> None:
+        """Enums, flags, keys of 128 bits and documents take values of their own only."""
+        await store.run(
+            "CREATE TYPE mood AS ENUM ('glad', 'none')",
+            "CREATE TABLE people (id integer PRIMARY KEY, a mood, b boolean, c uuid, d json)",
+        )
+        zero = "00000000-0000-0000-0000-000000000000"
+        for column, good in (("a", "none"), ("b", "false"), ("c", zero), ("d", "{}")):
+            for overwrite, told in ((good, 0), ("gone", 1)):
+                mapping = people(Field(column, "name", overwrite), row_stays=True)
+                found = await store.connect(mapping).check()
+                assert len([one for one in found if "cannot hold" in one.what]) == told
 
     async def test_unique_in_any_case_or_for_some(self, store: Store) -> None:
         """A unique index over an expression, or over some rows, refuses the second alike."""

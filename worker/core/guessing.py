@@ -102,6 +102,8 @@ def overwrite(column: SeenColumn) -> str | int | None:
     if column.nullable:
         return None
     match column.kind:
+        case Kind.FLAG | Kind.OTHER | Kind.BINARY:
+            return None  # nobody knows what may stand there; the live check asks for it
         case Kind.NUMBER:
             return 0
         case Kind.DATE:

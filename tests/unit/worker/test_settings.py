@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.settings import Settings, SettingsError, key_bytes, load
+from worker.settings import Settings, SettingsError, key_bytes, load, load_stores
 
 KEY = base64.b64encode(bytes(32)).decode()
 GOOD = {
@@ -91,3 +91,13 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for shown in (repr(settings), settings.model_dump_json()):
         assert "hunter" not in shown
         assert KEY not in shown
+
+
+def test_the_stores_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A look at the stores needs their URLs only, and minds no other setting, wrong or right."""
+    monkeypatch.setenv("ERASURE_STORES__CRM", "sqlite:///crm.db")
+    file = tmp_path / "erasure.toml"
+    file.write_text('log_level = "no level"\n[stores]\nbilling = "sqlite:///billing.db"\n')
+    monkeypatch.setenv("ERASURE_SETTINGS", str(file))
+    assert sorted(load_stores().stores) == ["billing", "crm"]
+    assert "crm.db" not in repr(load_stores())

@@ -135,7 +135,7 @@ def _table(placed: Placed, arranged: Arranged, ground: str) -> Iterator[str]:
         for other in arranged.placed
         for link in (*other.references, *((other.parent,) if other.parent else ()))
     )
-    yield from _columns(table, named, ground, stays=held)
+    yield from _columns(placed, named, ground, stays=held)
 
 
 def _leads(link: SeenLink, placed: Placed) -> bool:
@@ -169,21 +169,31 @@ def _detach(placed: Placed) -> Iterator[str]:
     yield f"        detach: [{', '.join(f'{{{one}}}' for one in turned)}]"
 
 
-def _columns(table: SeenTable, named: set[str], ground: str, *, stays: bool) -> Iterator[str]:
-    """The columns that nothing names, as fields or as nobody's data; a table has a field."""
+def _columns(placed: Placed, named: set[str], ground: str, *, stays: bool) -> Iterator[str]:
+    """The columns that nothing names, as fields or as nobody's data."""
+    table = placed.table
     rest = [c for c in table.columns if c.name not in named and not c.generated]
     pointing = {own for link in table.links for own, _ in link.columns}
     fields = [c for c in rest if category(c) is not None and c.name not in pointing]
-    if not fields:
-        # The rows of a table go by its fields: one that says nothing will do.
-        others = [c for c in rest if c.name not in pointing] or rest
-        fields = others[:1] or [table.column(table.key[-1])]
+    # The rows of a table go by its fields: where none is personal, one will do that is not.
+    fields = fields or [c for c in rest if c.name not in pointing][:1] or rest[:1]
+    fields = fields or ([] if stays else _key(placed))
     nobody = [c for c in rest if c not in fields]
     if nobody:
         yield "        not_personal:"
         yield from (f"          {not_personal_line(c, c.name in pointing)}" for c in nobody)
+    if not fields:
+        yield "        fields: {}  # nothing but keys, on which others hang: add a column"
+        return
     yield "        fields:"
     yield from (f"          {field_line(c, [ground], stays=stays)}" for c in fields)
+
+
+def _key(placed: Placed) -> list[SeenColumn]:
+    """A column of the key that may be a field, in a table whose rows always go whole."""
+    refers = {own for link in placed.references for own, _ in link.columns}
+    free = [name for name in placed.table.key if name not in refers]
+    return [placed.table.column(name) for name in free[-1:]]
 
 
 def _likely(table: SeenTable) -> Iterator[str]:

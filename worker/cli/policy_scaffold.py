@@ -16,20 +16,21 @@ from worker.cli.output import counted
 def add_to(group: typer.Typer) -> None:
     """Add the command to ``erasure policy``."""
     group.command(
+        # Left to us: a word too many may be a URL, which would be shown with its password.
+        context_settings={"allow_extra_args": True},
         epilog="erasure policy scaffold --store crm postgresql://reader@host/crm --schema crm "
         "> draft.yaml\n\n"
         "The URL of ERASURE_STORES__SHOP, as a policy file of its own: erasure policy scaffold "
-        "--store shop --whole > policy.yaml"
+        "--store shop --whole > policy.yaml",
     )(scaffold)
 
 
 def scaffold(
+    context: typer.Context,
     store: Annotated[str, typer.Option(metavar="NAME", help="What the policy calls the store.")],
     url: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[URL]", help="Of its database; that of the settings by default.", hidden=False
-        ),
+        typer.Argument(metavar="[URL]", help="Of its database; that of the settings by default."),
     ] = None,
     connector: Annotated[
         Literal["sql", "crm", "newsletter", "billing"], typer.Option(help="Its kind of store.")
@@ -49,6 +50,8 @@ def scaffold(
     from connectors.registry import survey
     from worker.scaffold import draft
 
+    if context.args:
+        raise Unusable("too many arguments: give the store's name with --store, then one URL")
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", store):
         raise Unusable("--store: a store's name is small letters, digits and hyphens")
     tables = asyncio.run(survey(url or _of_settings(store), schema))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.mapping import Filter
@@ -26,6 +26,7 @@ filters = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(filters)
 def test_it_agrees_with_every_row(conditions: list[list[Filter]]) -> None:
     """Filters cover all rows just when each row of two columns passes one, the unnamed included."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.seen import Kind, SeenColumn
@@ -83,6 +83,7 @@ columns = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(columns)
 def test_every_line_can_be_read_and_is_refused(column: SeenColumn) -> None:
     """Whatever a column is called, its line is YAML, a sound rule, and refused as a guess."""

@@ -48,15 +48,15 @@ class TestWordPress(Small):
         """One member's data go, the stub and thread stay, the other member keeps everything."""
         policy, connector = await opened(store, "wordpress", "site")
         await store.run(
-            "INSERT INTO wp_users VALUES "
-            "(7, 'kari', 'x', 'kari', 'Kari@example.com', 'https://k', '2020-01-01', 'Kari N.'), "
-            "(8, 'ola', 'x', 'ola', 'ola@example.com', '', '2020-01-01', 'Ola N.')",
+            "INSERT INTO wp_users VALUES (7, 'kari', 'x', 'kari', 'Kari@example.com', 'https://k',"
+            " '2020-01-01', 'k1', 0, 'Kari N.'), "
+            "(8, 'ola', 'x', 'ola', 'ola@example.com', '', '2020-01-01', '', 0, 'Ola N.')",
             "INSERT INTO wp_usermeta (user_id, meta_key, meta_value) VALUES (7, 'first_name', "
             "'Kari'), (7, 'rich_editing', 'true'), (8, 'first_name', 'Ola')",
             "INSERT INTO wp_posts VALUES (1, 7, 'News', 'Text')",
-            "INSERT INTO wp_comments VALUES "
-            "(1, 1, 'Kari', 'kari@example.com', '', '192.0.2.1', 'Hello', 0, 7), "
-            "(2, 1, 'Ola', 'ola@example.com', '', '192.0.2.2', 'Hi', 1, 8)",
+            "INSERT INTO wp_comments VALUES (1, 1, 'Kari', 'kari@example.com', '', '192.0.2.1', "
+            "'2024-01-01', 'Browser of hers', 'Hello', 0, 7), (2, 1, 'Ola', 'ola@example.com', '', "
+            "'192.0.2.2', '2024-01-02', 'Browser', 'Hi', 1, 8)",
             "INSERT INTO wp_mail_log (mail_to, subject) VALUES ('kari@EXAMPLE.com', 'a'), "
             "('ola@example.com', 'b'), ('Kari@example.com', 'c')",
         )
@@ -72,10 +72,12 @@ class TestWordPress(Small):
             (7, "rich_editing"),
             (8, "first_name"),
         ]
-        columns = "comment_author, comment_author_email, comment_author_IP, comment_parent"
+        columns = (
+            "comment_author, comment_author_email, comment_author_IP, comment_agent, comment_parent"
+        )
         assert await store.rows(f"SELECT {columns} FROM wp_comments ORDER BY comment_ID") == [
-            ("Erased", "", "", 0),
-            ("Ola", "ola@example.com", "192.0.2.2", 1),
+            ("Erased", "", "", "", 0),
+            ("Ola", "ola@example.com", "192.0.2.2", "Browser", 1),
         ]
         assert await store.rows("SELECT mail_to FROM wp_mail_log") == [("ola@example.com",)]
         assert await store.rows("SELECT post_author FROM wp_posts") == [(7,)]

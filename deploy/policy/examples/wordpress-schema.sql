@@ -8,6 +8,8 @@ CREATE TABLE wp_users (
     user_email varchar(100) NOT NULL DEFAULT '',
     user_url varchar(100) NOT NULL DEFAULT '',
     user_registered datetime NOT NULL,
+    user_activation_key varchar(255) NOT NULL DEFAULT '',
+    user_status int NOT NULL DEFAULT 0,
     display_name varchar(250) NOT NULL DEFAULT '',
     KEY user_login_key (user_login),
     KEY user_email (user_email)
@@ -32,6 +34,8 @@ CREATE TABLE wp_comments (
     comment_author_email varchar(100) NOT NULL DEFAULT '',
     comment_author_url varchar(200) NOT NULL DEFAULT '',
     comment_author_IP varchar(100) NOT NULL DEFAULT '',
+    comment_date datetime NOT NULL DEFAULT '0000-00-00 00:00:00',
+    comment_agent varchar(255) NOT NULL DEFAULT '',
     comment_content text NOT NULL,
     comment_parent bigint unsigned NOT NULL DEFAULT 0,
     user_id bigint unsigned NOT NULL DEFAULT 0,

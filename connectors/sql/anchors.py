@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from connectors.mapping import Anchor, GroundUse, ParentLink, Pick
+from connectors.mapping import Anchor, GroundUse, NullAnchor, ParentLink, Pick
 from connectors.sql.columns import Relation
 from connectors.sql.dialect import Condition, Dialect
 from connectors.sql.filters import matching
@@ -65,16 +65,26 @@ class Dates:
 
     def value(self, use: GroundUse) -> ColumnElement[Any]:
         """The date that counts, NULL when none is known."""
-        first, *others = (self._value(anchor) for anchor in anchors_of(use))
+        each = self._decisive if use.earliest else self._value
+        first, *others = (each(anchor) for anchor in anchors_of(use))
         for other in others:
             wins = other < first if use.earliest else other > first
             first = sa.case((first.is_(None), other), (wins, other), else_=first)
         return first
 
     def unknown(self, use: GroundUse) -> Condition:
-        """Whether a date is missing that decides: any of several of which the later counts."""
-        each = [self._unknown(anchor) for anchor in anchors_of(use)]
-        return sa.and_(*each) if use.earliest else sa.or_(*each)
+        """Whether a date is missing that decides: any of several of which the later counts.
+
+        Of several of which the earlier counts, one that is known is enough; where none is, one
+        that is missing decides, for links without a row say nothing.
+        """
+        missing = sa.or_(*(self._unknown(anchor) for anchor in anchors_of(use)))
+        return sa.and_(self.value(use).is_(None), missing) if use.earliest else missing
+
+    def running(self, use: GroundUse) -> Condition:
+        """Whether, where a date that decides is missing, it is one whose lack means 'running'."""
+        running = [a for a in anchors_of(use) if a.null is NullAnchor.RUNNING]
+        return sa.or_(sa.false(), *(self._unknown(anchor) for anchor in running))
 
     def _over(self, anchor: Anchor, cutoff: ColumnElement[Any]) -> Condition:
         if anchor.link is None:
@@ -95,6 +105,13 @@ class Dates:
         date = self._date(anchor, linked)
         found = sa.select(pick(date)).select_from(linked).where(*where)
         return found.correlate(self.scope.target).scalar_subquery()
+
+    def _decisive(self, anchor: Anchor) -> ColumnElement[Any]:
+        """The date by which an anchor alone can end a ground: none while its newest is missing."""
+        value = self._value(anchor)
+        if anchor.link is None or anchor.pick is Pick.OLDEST:
+            return value
+        return sa.case((self._unknown(anchor), sa.null()), else_=value)
 
     def _unknown(self, anchor: Anchor) -> Condition:
         if anchor.link is None:

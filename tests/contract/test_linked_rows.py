@@ -166,10 +166,32 @@ class Linked(Small):
         connector = store.connect(mapping(table("people", group("names", NAME, own)), bills))
         await connector.erase(everybody(1, 2))
         assert len(await store.rows()) == 2
+        told = [(await connector.facts((n,), "people"))[0].facts[0] for n in (1, 2)]
+        assert [fact.date for fact in told] == [date(2026, 1, 1), None]
+        assert [fact.unknown for fact in told] == [False, True]
         none = books(bill, bill, earliest=True)
         connector = store.connect(mapping(table("people", group("names", NAME, none)), bills))
         await connector.erase(everybody(1, 2))
         assert await store.rows() == []
+
+    async def test_the_earlier_of_a_date_and_a_newest_row_that_is_not_known(
+        self, store: Store
+    ) -> None:
+        """A bill without a date ends nothing, so the own date counts, later as it is."""
+        await store.run(
+            PEOPLE,
+            BILLS,
+            "INSERT INTO people (id, name, since) VALUES (1, 'a', '2026-01-01')",
+            "INSERT INTO bills VALUES (1, 1, '2020-01-01'), (2, 1, NULL)",
+        )
+        bill = Anchor("issued", False, UNKNOWN, DOWN)
+        use = books(Anchor("since", False, UNKNOWN), bill, earliest=True)
+        bills = table("bills", key="no", parent=UP)
+        connector = store.connect(mapping(table("people", group("names", NAME, use)), bills))
+        await connector.erase(everybody(1))
+        assert len(await store.rows()) == 1
+        (row,) = await connector.facts((1,), "people")
+        assert (row.facts[0].date, row.facts[0].unknown) == (date(2026, 1, 1), False)
 
     async def test_a_filter_says_which_rows_a_table_means(self, store: Store) -> None:
         """Two tables on one relation: e-mails go, telephones stay, others are not touched."""

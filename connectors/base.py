@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
@@ -143,6 +144,43 @@ class RowFacts:
         return f"RowFacts(table={self.table!r}, root=<masked>, facts={self.facts!r})"
 
 
+class Term(StrEnum):
+    """Why a row falls due on none of the days that were asked about, the weakest reason first."""
+
+    LATER = "later"
+    """Its last ground is over on a later day."""
+    UNKNOWN = "unknown-anchor"
+    """A date is missing in the store, and nothing else keeps it without one."""
+    REVOCABLE = "until-revoked"
+    """A consent or an interest without a date: until the person says so."""
+    NO_END = "no-end-yet"
+    """A period has not begun (a running contract), or a ground has no end of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class FallingDue:
+    """How many rows of a field group, of how many people, fall due at one time.
+
+    ``when`` counts the days that were asked about, from 0: the first of them on which no ground
+    lives. ``people`` is None for rows that belong to several people.
+    """
+
+    group: str
+    when: int | Term
+    rows: int
+    people: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueInOne:
+    """Rows that are due by one of two field groups and not by the other, and their people."""
+
+    due: str
+    not_due: str
+    rows: int
+    people: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing there is to say about a store.
@@ -226,6 +264,23 @@ class Connector(Protocol):
         """Read the identifiers, kind and value, that the root rows of these keys carry.
 
         Values are as the store has them. A key without a row is not mentioned.
+        """
+        ...
+
+    async def forecast(self, table: str, cutoffs: Sequence[Cutoffs]) -> Sequence[FallingDue]:
+        """Count when the rows of a table fall due: the cut-offs of some days, in their order.
+
+        Every consent counts as given, unless the row itself says otherwise. What a field group
+        holds nothing of is not counted. No row leaves the store.
+        """
+        ...
+
+    async def compare(
+        self, table: str, pairs: Sequence[tuple[str, str]], cutoffs: Cutoffs
+    ) -> Sequence[DueInOne]:
+        """Count, for pairs of a table's field groups, the rows that are due by just one of them.
+
+        Consents count as in a forecast; pairs without such a row are left out.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,6 +47,11 @@ class PostgreSQL:
     def day(self, value: Any) -> date | None:
         """The driver gives dates as they are."""
         return value if isinstance(value, date) else None
+
+    def step(self, day: ColumnElement[Any], cutoffs: Sequence[date]) -> ColumnElement[Any]:
+        """Let ``width_bucket`` search among the days after the cut-offs."""
+        after = [one + timedelta(days=1) for one in cutoffs]
+        return sa.func.width_bucket(day, sa.literal(after, postgresql.ARRAY(sa.Date())))
 
     def overwrite(self, column: Column, field: Field) -> ColumnElement[Any]:
         """Write an untyped literal: it takes on whatever type its column has, enums included."""

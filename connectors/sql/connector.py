@@ -20,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.base import (
     Capabilities,
+    DueInOne,
     Effects,
+    FallingDue,
     Finding,
     Lookup,
     Match,
@@ -30,9 +32,10 @@ from connectors.base import (
     Work,
 )
 from connectors.faults import Misfit, Refused
-from connectors.mapping import Key, Shape, StoreMapping
+from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
 from connectors.sql import counts, fitting
 from connectors.sql.columns import Column, Family
+from connectors.sql.counting import Counting
 from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
 from connectors.sql.errors import Phase, guarded, translate
@@ -241,6 +244,37 @@ class SqlConnector:
                 return await identifiers(connection, opened.dialect, root, keys)
 
         return await self._run(read) if keys else {}
+
+    async def forecast(self, table: str, cutoffs: Sequence[Cutoffs]) -> Sequence[FallingDue]:
+        """Count in one statement when the rows of a table fall due."""
+
+        async def count() -> list[FallingDue]:
+            opened, counting = await self._counting(table, cutoffs)
+            statement = counting.forecast()
+            if statement is None:
+                return []
+            async with self._reading(opened, 1) as connection:
+                return counting.forecast_of((await connection.execute(statement)).all())
+
+        return await self._run(count)
+
+    async def compare(
+        self, table: str, pairs: Sequence[tuple[str, str]], cutoffs: Cutoffs
+    ) -> Sequence[DueInOne]:
+        """Count in one statement the rows that are due by just one of two groups."""
+
+        async def count() -> list[DueInOne]:
+            opened, counting = await self._counting(table, [cutoffs])
+            statement = counting.comparison(pairs)
+            async with self._reading(opened, 1) as connection:
+                return counting.comparison_of(pairs, (await connection.execute(statement)).all())
+
+        return await self._run(count) if pairs else ()
+
+    async def _counting(self, table: str, cutoffs: Sequence[Cutoffs]) -> tuple[Opened, Counting]:
+        opened = await self._open()
+        relations = opened.reflection.relations
+        return opened, Counting(opened.dialect, self._mapping, relations, table, cutoffs)
 
     def _reader(self, opened: Opened, name: str, *, of_person: bool) -> FactReader | None:
         """Build a reader in which every ground can live; shared rows belong to no one person."""

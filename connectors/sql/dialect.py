@@ -40,6 +40,12 @@ class Dialect(Protocol):
     def day(self, value: Any) -> date | None:
         """Turn an anchor that was read back into a date."""
 
+    def step(self, day: ColumnElement[Any], cutoffs: Sequence[date]) -> ColumnElement[Any]:
+        """Count the cut-offs, given in ascending order, that lie before an anchor; NULL for none.
+
+        So many of the days that they belong to pass before the anchor's period is over.
+        """
+
     def overwrite(self, column: Column, field: Field) -> ColumnElement[Any]:
         """Write the declared overwrite as a value of its column."""
 

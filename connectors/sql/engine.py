@@ -6,7 +6,9 @@ driver or leave it out. Times are seconds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -109,6 +111,7 @@ def _sqlite(url: URL, zone: tzinfo, *, pool_size: int, lock_wait: float) -> Asyn
             "erasure_date", 1, lambda value: iso_date(value, zone), deterministic=True
         )
         connection.create_function("erasure_lower", 1, _lower, deterministic=True)
+        connection.create_function("erasure_step", 2, _step, deterministic=True)
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
@@ -137,6 +140,16 @@ def iso_date(value: object, zone: tzinfo) -> str | None:
 
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
+
+
+def _step(day: str | None, cutoffs: str) -> int | None:
+    """Count the cut-offs, ISO dates in ascending order, that lie before a day."""
+    return None if day is None else bisect_left(_parted(cutoffs), day)
+
+
+@lru_cache(maxsize=64)
+def _parted(cutoffs: str) -> list[str]:
+    return cutoffs.split(",")
 
 
 def whole_limit(statements: int, statement_timeout: float) -> timedelta:

@@ -14,6 +14,9 @@ from connectors.mapping import Field, Key
 from connectors.sql.columns import Column, Family, Params, overwrite_for
 from connectors.sql.dialect import DATES, KEYS, VALUES, Condition, differs
 
+_YEAR_ZERO = 365
+"""MariaDB and MySQL count days from year 0, Python from year 1."""
+
 
 class _Expanding:
     """What MariaDB and SQLite share: lists of binds, and the driver's own values."""
@@ -59,6 +62,13 @@ class MariaDB(_Expanding):
     def day(self, value: Any) -> date | None:
         """The driver gives dates as they are."""
         return value if isinstance(value, date) else None
+
+    def step(self, day: ColumnElement[Any], cutoffs: Sequence[date]) -> ColumnElement[Any]:
+        """Let ``INTERVAL`` search among the days after the cut-offs; it says -1 for NULL."""
+        after: list[ColumnElement[int]] = [
+            sa.literal_column(str(one.toordinal() + _YEAR_ZERO + 1)) for one in cutoffs
+        ]
+        return sa.func.nullif(sa.func.interval(sa.func.to_days(day), *after), -1)
 
     def overwrite(self, column: Column, field: Field) -> ColumnElement[Any]:
         """Bind the value in the type of its column."""
@@ -114,6 +124,10 @@ class SQLite(_Expanding):
     def day(self, value: Any) -> date | None:
         """Read the ISO text."""
         return None if value is None else date.fromisoformat(value)
+
+    def step(self, day: ColumnElement[Any], cutoffs: Sequence[date]) -> ColumnElement[Any]:
+        """Leave the search to our own function."""
+        return sa.func.erasure_step(day, ",".join(map(date.isoformat, cutoffs)))
 
     def overwrite(self, column: Column, field: Field) -> ColumnElement[Any]:
         """Bind the value in the type of its column."""

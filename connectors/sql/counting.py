@@ -1,0 +1,183 @@
+"""Counting a whole table in one statement: when its rows fall due, and of how many people.
+
+The rows are numbered (:mod:`connectors.sql.terms`) and counted by number and person in the store;
+what comes back is one line a field group and number. Nothing is locked and nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, FromClause, Select
+
+from connectors.base import DueInOne, FallingDue
+from connectors.mapping import Cutoffs, FieldGroup, ParentLink, StoreMapping
+from connectors.sql.columns import Relation
+from connectors.sql.dialect import Condition, Dialect
+from connectors.sql.overwrites import plain
+from connectors.sql.predicates import Rules, rules
+from connectors.sql.terms import Terms, greatest
+
+Counts = CompoundSelect[Any]
+_FIRST, _SECOND = 1, 2
+
+
+class Counting:
+    """The statements that count one table of a store, in which every consent stands."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        mapping: StoreMapping,
+        relations: Mapping[str, Relation],
+        table: str,
+        cutoffs: Sequence[Cutoffs],
+    ) -> None:
+        def named(name: str) -> Terms:
+            shape = tuple({use.ground for group in mapping.groups() for use in group.grounds})
+            return Terms(rules(dialect, mapping, relations, name, tuple(sorted(shape))), cutoffs)
+
+        self._terms = named(table)
+        self._rules = self._terms.rules
+        link = self._rules.scope.relation.table.shared_by
+        self._link = None if link is None else (link, named(link.table))
+
+    def forecast(self) -> Counts | None:
+        """Count each group's rows and people by when they fall due; None without a group."""
+        groups = self._rules.groups
+        alone = len(groups) == 1
+        crowds = self._crowds([self._group(group, alone=alone) for group in groups])
+        numbers = [crowds.c[f"erasure_{n}"] for n in range(len(groups))]
+        return self._counted(crowds, numbers) if groups else None
+
+    def forecast_of(self, rows: Sequence[Sequence[Any]]) -> list[FallingDue]:
+        """Read what :meth:`forecast` gave."""
+        groups = self._rules.groups
+        return [
+            FallingDue(groups[at].name, self._terms.when(int(number)), int(count), _people(people))
+            for at, number, count, people in rows
+        ]
+
+    def comparison(self, pairs: Sequence[tuple[str, str]]) -> Counts:
+        """Count for each pair of groups the rows that are due by just one of them."""
+        groups = {group.name: group for group in self._rules.groups}
+        alone = len(pairs) == 1
+        both = [self._group(groups[name], alone=alone) for pair in pairs for name in pair]
+        crowds = self._crowds(both)
+        numbers = []
+        for at in range(len(pairs)):
+            first, second = (crowds.c[f"erasure_{2 * at + side}"] for side in (0, 1))
+            numbers.append(
+                sa.case(
+                    (sa.and_(first == 0, second != 0), sa.literal_column(str(_FIRST))),
+                    (sa.and_(first != 0, second == 0), sa.literal_column(str(_SECOND))),
+                )
+            )
+        return self._counted(crowds, numbers)
+
+    def comparison_of(
+        self, pairs: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]
+    ) -> list[DueInOne]:
+        """Read what :meth:`comparison` gave."""
+        found = []
+        for at, number, count, people in rows:
+            due, other = pairs[at] if int(number) == _FIRST else reversed(pairs[at])
+            found.append(DueInOne(due, other, int(count), _people(people)))
+        return found
+
+    def _group(self, group: FieldGroup, *, alone: bool) -> ColumnElement[Any]:
+        """A group's number, NULL in a row that holds nothing of it.
+
+        A group that takes its row along counts in every row: so long as the row is there, so is
+        the group.
+        """
+        number = self._terms.group(group)
+        its = self._rules
+        if self._link is not None:
+            number = greatest([number, sa.literal_column("erasure_lasts.erasure_last")])
+        if self._link is not None or (alone and not its.childless and not its.row_stays):
+            return number
+        return sa.case((_holds(its, group), number))
+
+    def _crowds(self, numbers: Sequence[ColumnElement[Any]]) -> CTE:
+        """Gather the rows of each person that have the same numbers."""
+        its = self._rules
+        source, people, where = its.scope.source(), list(its.scope.root), list(its.selected)
+        if self._link is None:
+            where += [column.is_not(None) for column in people]
+        else:
+            source, people = self._linked(source, *self._link), []
+        columns = [
+            *(number.label(f"erasure_{n}") for n, number in enumerate(numbers)),
+            *(column.label(f"erasure_root_{n}") for n, column in enumerate(people)),
+        ]
+        rows = sa.select(*columns).select_from(source).where(*where).subquery("erasure_rows")
+        count = sa.func.count().label("erasure_count")
+        return sa.select(*rows.c, count).group_by(*rows.c).cte("erasure_crowds")
+
+    def _linked(self, source: FromClause, link: ParentLink, through: Terms) -> FromClause:
+        """Join the day on which the last link of a shared row goes; without a link it is nobody's.
+
+        A row goes with its last link at the earliest, so that is one more number among the others.
+        """
+        its = through.rules
+        theirs = [its.scope.target.c[column] for _, column in link.columns]
+        links = (
+            sa.select(
+                *(column.label(f"erasure_tie_{n}") for n, column in enumerate(theirs)),
+                through.row().label("erasure_row"),
+            )
+            .select_from(its.scope.source())
+            .where(*its.selected, *(column.is_not(None) for column in its.scope.root))
+            .subquery("erasure_links")
+        )
+        ties = [links.c[f"erasure_tie_{n}"] for n in range(len(theirs))]
+        last = (
+            sa.select(*ties, sa.func.max(links.c.erasure_row).label("erasure_last"))
+            .group_by(*ties)
+            .subquery("erasure_lasts")
+        )
+        own = [self._rules.scope.target.c[column] for column, _ in link.columns]
+        same = [mine == last.c[tie.name] for mine, tie in zip(own, ties, strict=True)]
+        return sa.join(source, last, sa.and_(*same))
+
+    def _counted(self, crowds: CTE, numbers: Sequence[ColumnElement[Any]]) -> Counts:
+        """Count rows and people for each value of each number; NULL is not counted."""
+        people = [column for column in crowds.c if column.name.startswith("erasure_root_")]
+        parts: list[Select[Any]] = []
+        for at, number in enumerate(numbers):
+            each = sa.select(
+                number.label("erasure_when"), *people, crowds.c.erasure_count
+            ).subquery(f"erasure_each_{at}")
+            own = [each.c[column.name] for column in people]
+            one = (
+                sa.select(each.c.erasure_when, sa.func.sum(each.c.erasure_count).label("erasure_n"))
+                .where(each.c.erasure_when.is_not(None))
+                .group_by(each.c.erasure_when, *own)
+                .subquery(f"erasure_one_{at}")
+            )
+            parts.append(
+                sa.select(
+                    sa.literal_column(str(at)),
+                    one.c.erasure_when,
+                    sa.func.sum(one.c.erasure_n),
+                    sa.func.count() if people else sa.null(),
+                ).group_by(one.c.erasure_when)
+            )
+        return sa.union_all(*parts)
+
+
+def _holds(rules: Rules, group: FieldGroup) -> Condition:
+    """Whether a row holds anything of a group; a document that is there may hold all of it."""
+    target = rules.scope.target
+    documents = [field.column for field in group.fields if field.path is not None]
+    there: list[Condition] = [target.c[column].is_not(None) for column in dict.fromkeys(documents)]
+    if plain(group):
+        there.append(rules.unblank(group))
+    return sa.or_(*there)
+
+
+def _people(count: Any) -> int | None:
+    return None if count is None else int(count)

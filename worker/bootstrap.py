@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 from connectors.base import Connector
 from connectors.faults import Misfit
+from connectors.mapping import StoreMapping
 from connectors.registry import connect
 from worker.context import Context, Timing
 from worker.core.policy import Policy
@@ -16,6 +18,9 @@ from worker.policy_file import load as load_policy
 from worker.sealing import Sealer
 from worker.settings import Settings, SettingsError, key_bytes
 from worker.streams.publish import KafkaPublisher
+
+STATEMENT_TIMEOUT: Final = 30.0
+"""Seconds that one statement in a store may take."""
 
 
 @asynccontextmanager
@@ -48,8 +53,13 @@ async def open_context(
         await ledger.close()
 
 
-def open_connectors(settings: Settings, policy: Policy) -> dict[str, Connector]:
-    """A connector for each store of the policy. Raises SettingsError when a URL is missing."""
+def open_connectors(
+    settings: Settings, policy: Policy, *, statement_timeout: float = STATEMENT_TIMEOUT
+) -> dict[str, Connector]:
+    """A connector for each store of the policy. Raises SettingsError when a URL is missing.
+
+    ``statement_timeout`` is in seconds.
+    """
     missing = sorted(set(policy.stores) - set(settings.stores))
     if missing:
         names = ", ".join(f"ERASURE_STORES__{name.upper()}" for name in missing)
@@ -57,14 +67,23 @@ def open_connectors(settings: Settings, policy: Policy) -> dict[str, Connector]:
     unknown = sorted(set(settings.stores) - set(policy.stores))
     if unknown:
         raise SettingsError(f"stores {', '.join(unknown)}: have a URL, but not in the policy")
-    connectors: dict[str, Connector] = {}
-    for name, store in policy.stores.items():
-        url = settings.stores[name].get_secret_value()
-        try:
-            connectors[name] = connect(store.connector, policy.mapping(name), url)
-        except Misfit as fault:
-            raise SettingsError(f"ERASURE_STORES__{name.upper()}: {fault.hint}") from None
-    return connectors
+    return {
+        name: open_connector(
+            settings, name, store.connector, policy.mapping(name), statement_timeout
+        )
+        for name, store in policy.stores.items()
+    }
+
+
+def open_connector(
+    settings: Settings, name: str, kind: str, mapping: StoreMapping, statement_timeout: float
+) -> Connector:
+    """A connector to a store whose URL is in the settings. Raises SettingsError for a bad one."""
+    url = settings.stores[name].get_secret_value()
+    try:
+        return connect(kind, mapping, url, statement_timeout=statement_timeout)
+    except Misfit as fault:
+        raise SettingsError(f"ERASURE_STORES__{name.upper()}: {fault.hint}") from None
 
 
 def make_sealer(settings: Settings) -> Sealer:

@@ -17,6 +17,7 @@ from worker.settings import Settings, SettingsError
 from worker.settings import load as load_settings
 
 if TYPE_CHECKING:
+    from connectors.base import Connector
     from worker.context import Context
     from worker.core.policy import Policy
 
@@ -59,6 +60,21 @@ async def open_ledger(settings: Settings) -> AsyncIterator[Ledger]:
         yield ledger
     finally:
         await ledger.close()
+
+
+@asynccontextmanager
+async def open_stores(
+    settings: Settings, policy: Policy, patience: float
+) -> AsyncIterator[dict[str, Connector]]:
+    """The stores alone, for looking at them; ``patience`` is in seconds a statement."""
+    from worker.bootstrap import open_connectors
+
+    connectors = open_connectors(settings, policy, statement_timeout=patience)
+    try:
+        yield connectors
+    finally:
+        for connector in connectors.values():
+            await connector.close()
 
 
 @asynccontextmanager

@@ -58,6 +58,7 @@ class Counting:
         return [
             FallingDue(groups[at].name, self._terms.when(int(number)), int(count), _people(people))
             for at, number, count, people in rows
+            if number is not None
         ]
 
     def comparison(self, pairs: Sequence[tuple[str, str]]) -> Counts:
@@ -83,8 +84,9 @@ class Counting:
         """Read what :meth:`comparison` gave."""
         found = []
         for at, number, count, people in rows:
-            due, other = pairs[at] if int(number) == _FIRST else reversed(pairs[at])
-            found.append(DueInOne(due, other, int(count), _people(people)))
+            if number is not None:
+                due, other = pairs[at] if int(number) == _FIRST else reversed(pairs[at])
+                found.append(DueInOne(due, other, int(count), _people(people)))
         return found
 
     def _group(self, group: FieldGroup, *, alone: bool) -> ColumnElement[Any]:
@@ -144,28 +146,24 @@ class Counting:
         return sa.join(source, last, sa.and_(*same))
 
     def _counted(self, crowds: CTE, numbers: Sequence[ColumnElement[Any]]) -> Counts:
-        """Count rows and people for each value of each number; NULL is not counted."""
+        """Count rows and people for each value of each number."""
         people = [column for column in crowds.c if column.name.startswith("erasure_root_")]
         parts: list[Select[Any]] = []
         for at, number in enumerate(numbers):
-            each = sa.select(
-                number.label("erasure_when"), *people, crowds.c.erasure_count
-            ).subquery(f"erasure_each_{at}")
-            own = [each.c[column.name] for column in people]
-            one = (
-                sa.select(each.c.erasure_when, sa.func.sum(each.c.erasure_count).label("erasure_n"))
-                .where(each.c.erasure_when.is_not(None))
-                .group_by(each.c.erasure_when, *own)
-                .subquery(f"erasure_one_{at}")
-            )
-            parts.append(
-                sa.select(
-                    sa.literal_column(str(at)),
-                    one.c.erasure_when,
-                    sa.func.sum(one.c.erasure_n),
-                    sa.func.count() if people else sa.null(),
-                ).group_by(one.c.erasure_when)
-            )
+            when, count = number, crowds.c.erasure_count
+            if len(numbers) > 1 or number not in set(crowds.c):
+                # A person may stand in several crowds that have this number alike.
+                one = (
+                    sa.select(number.label("erasure_when"), sa.func.sum(count).label("erasure_n"))
+                    .group_by(sa.literal_column("erasure_when"), *people)
+                    .subquery(f"erasure_one_{at}")
+                )
+                when, count = one.c.erasure_when, one.c.erasure_n
+            number_of: ColumnElement[int] = sa.literal_column(str(at))
+            of_people = sa.func.count() if people else sa.null()
+            # What holds nothing (NULL) is counted too and left out when read: a condition here
+            # would have the store compute each number twice.
+            parts.append(sa.select(number_of, when, sa.func.sum(count), of_people).group_by(when))
         return sa.union_all(*parts)
 
 

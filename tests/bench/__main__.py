@@ -1,7 +1,7 @@
 """``python -m tests.bench``: the bars of the worker's speed, in one run.
 
-Ends with 1 when a bar is missed. ``python -m tests.bench profile erase|path`` shows where the
-worker's CPU time goes instead.
+Ends with 1 when a bar is missed. ``python -m tests.bench forecast`` measures the forecast alone;
+``python -m tests.bench profile erase|path`` shows where the worker's CPU time goes instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 import uvloop
 from rich.console import Console
 
-from tests.bench import process, report
+from tests.bench import forecasting, process, report
 from tests.bench.profiling import Sampler
 from tests.bench.rounds import Kind, RunFailed, Size, measure, prepare
 from tests.bench.world import NotWiped, World, servers
@@ -38,6 +38,8 @@ def main() -> int:
         try:
             with servers(Path(folder)) as world:
                 asyncio.run(prepare_world(world))
+                if given.what == "forecast":
+                    return _forecast(world, size.rounds)
                 if given.what == "profile":
                     return _profile(world, given.stage, size.people)
                 return _bench(world, size, given.markdown)
@@ -47,8 +49,12 @@ def main() -> int:
 
 
 def _bench(world: World, size: Size, markdown: Path | None) -> int:
-    results = measure(world, size, lambda line: console.print(line, style="dim"))
-    table = report.rows(results, size)
+    def tell(line: str) -> None:
+        console.print(line, style="dim")
+
+    results = measure(world, size, tell)
+    ahead = forecasting.measure(world, size.rounds, tell)
+    table = [*report.rows(results, size), report.forecast(ahead)]
     said = report.notes(size, "Apache Kafka" if world.idempotent else "embedded broker (Tansu)")
     console.print(report.as_table(table))
     for line in said:
@@ -59,6 +65,12 @@ def _bench(world: World, size: Size, markdown: Path | None) -> int:
     for line in missed:
         console.print(f"Missed: {line}", style="red", markup=False)
     return 1 if missed else 0
+
+
+def _forecast(world: World, rounds: int) -> int:
+    row = report.forecast(forecasting.measure(world, rounds, console.print))
+    console.print(report.as_table([row]))
+    return 0 if row.met else 1
 
 
 def _profile(world: World, stage: Kind, people: int) -> int:
@@ -81,6 +93,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="interleaved rounds")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there, too")
     commands = parser.add_subparsers(dest="what")
+    commands.add_parser("forecast", help="measure nothing but a forecast over a million rows")
     profile = commands.add_parser("profile", help="show where the worker's CPU time goes")
     profile.add_argument("stage", choices=["erase", "path"])
     return parser.parse_args()

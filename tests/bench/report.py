@@ -13,12 +13,14 @@ from typing import Final
 
 from rich.table import Table
 
+from tests.bench.forecasting import ROWS, Ahead
 from tests.bench.rounds import KNOWN, Kind, Results, Size
 
 ERASE_BAR: Final = 0.75
 ERASE_AIM: Final = 0.9
 PATH_BAR: Final = 0.4
 MEMORY_BAR: Final = 1.2
+FORECAST_BAR: Final = 2.0
 
 HEAD: Final = ("", "worker", "by hand", "ratio", "bar")
 
@@ -40,6 +42,23 @@ def rows(results: Results, size: Size) -> list[Row]:
         _cpu("(d) CPU of the erase stage, ms a person", results, "erase"),
         _cpu("(d) CPU of the whole path, ms a person", results, "path"),
     ]
+
+
+def forecast(ahead: Ahead) -> Row:
+    """Return the line of the forecast: seconds, against a plain count over the same columns."""
+    ratios = sorted(ahead.ratios())
+    middle = median(ratios)
+    ours, theirs = ahead.seconds()
+    return Row(
+        (
+            f"(f) forecast over {ROWS:,} rows, s, against a plain count",
+            f"{ours:.2f}",
+            f"{theirs:.2f}",
+            f"{middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
+            f"at most {FORECAST_BAR:g}",
+        ),
+        middle <= FORECAST_BAR,
+    )
 
 
 def missed(table: Sequence[Row]) -> list[str]:

@@ -230,7 +230,8 @@ def agree(database: Database, rows: Rows, day: int) -> None:
         assert sum(row["id"] in before for row in left_over) == still, (name, "after the day")
 
 
-async def _create(database: Database) -> None:
+async def create(database: Database) -> None:
+    """Create the tables."""
     engine = create_async_engine(database.url, poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.run_sync(METADATA.create_all)
@@ -241,7 +242,7 @@ async def _create(database: Database) -> None:
 def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Database:
     """One SQLite file for all examples."""
     database = sqlite_database(Path(tmp_path_factory.mktemp("town")))
-    asyncio.run(_create(database))
+    asyncio.run(create(database))
     return database
 
 
@@ -249,7 +250,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Database:
 def on_postgresql(postgresql: Server) -> Iterator[Database]:
     """One PostgreSQL database for all examples."""
     database = asyncio.run(postgresql.create())
-    asyncio.run(_create(database))
+    asyncio.run(create(database))
     yield database
     asyncio.run(database.drop())
 
@@ -258,7 +259,7 @@ def on_postgresql(postgresql: Server) -> Iterator[Database]:
 def on_mariadb(mariadb: Server) -> Iterator[Database]:
     """One MariaDB database for all examples."""
     database = asyncio.run(mariadb.create())
-    asyncio.run(_create(database))
+    asyncio.run(create(database))
     yield database
     asyncio.run(database.drop())
 

@@ -152,3 +152,98 @@ def test_what_cannot_be_asked(company: Company, words: tuple[str, ...], told: st
 
     with pytest.raises(Unusable, match=told):
         company.run("forecast", *words)
+
+
+def changed(tmp_path: Path, *replaced: tuple[str, str]) -> str:
+    """The policy of Nordlys with some of its text replaced, as a file."""
+    text = POLICY.read_text()
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new)
+    file = tmp_path / "new.yaml"
+    file.write_text(text)
+    return str(file)
+
+
+def test_a_shorter_period_asks_for_a_look(company: Company, tmp_path: Path) -> None:
+    """Without the stores the change is told and exits 3; the change back keeps longer, and 0."""
+    new = changed(tmp_path, ("period: 5y", "period: 42m"))
+    code, said, _ = company.run("diff", str(POLICY), new)
+    assert code == Exit.REVIEW
+    assert "erases sooner    billing.invoice.buyer_name, buyer_address: kept 5 years → 42" in said
+    code, said, _ = company.run("diff", new, str(POLICY))
+    assert code == Exit.OK
+    assert "keeps longer     billing.invoice.buyer_name, buyer_address: kept 42 months → 5" in said
+    code, said, _ = company.run("diff", new, new)
+    assert (code, "nothing that alters" in said) == (Exit.OK, True)
+
+
+def test_counted_today(company: Company, tmp_path: Path) -> None:
+    """With the stores: rows and people that one policy alone would erase today, and nobody else's.
+
+    Where no row is concerned today the counts exclude it, and the exit code is 0.
+    """
+    new = changed(tmp_path, ("period: 5y", "period: 42m"))
+    none = company.run("diff", str(POLICY), new, "--live")
+    assert none[0] == Exit.OK
+    assert "no row that was counted" in none[1]
+    # After 42 months from the end of YEAR-5 it may go, after 5 years from then it has not gone.
+    between = date(YEAR - 5, 3, 10)
+    asyncio.run(
+        company.stores.add(
+            Person(invoices=[between, between]),
+            Person(invoices=[between, LONG_AGO, date(YEAR, 1, 2)]),
+            Person(invoices=[LONG_AGO, None]),
+        )
+    )
+    told = company.json("diff", str(POLICY), new, "--live")
+    counted = {(one["table"], *one["fields"]): one for one in told["live"]["counted"]}
+    bills = counted["invoice", "buyer_name", "buyer_address"]
+    assert bills["sooner"] == {"rows": 3, "people": 2}
+    assert bills["longer"] == {"rows": 0, "people": 0}
+    assert set(counted) == {
+        ("invoice", "buyer_name", "buyer_address"),
+        ("invoice_line", "delivered_to"),
+    }
+    assert told["review"] is True
+    assert company.run("diff", str(POLICY), new, "--live")[0] == Exit.REVIEW
+    code, said, _ = company.run("diff", new, str(POLICY), "--live")
+    assert code == Exit.OK
+    assert "kept longer" in said
+
+
+def test_what_no_row_can_tell(company: Company, tmp_path: Path) -> None:
+    """A change that only an event brings out, or that means other rows, is never excluded."""
+    weaker = changed(
+        tmp_path, ("anchor: contact-date", "overriding: true\n    anchor: contact-date")
+    )
+    code, said, _ = company.run("diff", weaker, str(POLICY), "--live")
+    assert code == Exit.REVIEW
+    assert "now ended by a request for erasure (service-interest)" in said
+    other = changed(
+        tmp_path, ("      invoice_line:\n", "      invoice_line:\n        relation: x\n")
+    )
+    code, said, _ = company.run("diff", str(POLICY), other, "--live")
+    assert code == Exit.REVIEW
+    assert "cannot be counted  billing.invoice_line: other rows are meant" in said
+
+
+def test_a_store_that_does_not_answer(company: Company, tmp_path: Path) -> None:
+    """It excludes nothing: 3 where something may go sooner there, 75 where nothing can."""
+    new = changed(tmp_path, ("period: 5y", "period: 42m"))
+    company.set(billing="sqlite:////nowhere/billing.db")
+    code, _, errors = company.run("diff", str(POLICY), new, "--live")
+    assert code == Exit.REVIEW
+    assert "billing was not counted" in errors
+    assert company.run("diff", new, str(POLICY), "--live")[0] == Exit.TRY_AGAIN
+
+
+def test_a_policy_that_cannot_be_read(company: Company, tmp_path: Path) -> None:
+    """A file that is not there and one that is no policy are told as everywhere."""
+    from worker.cli.exits import Unusable
+    from worker.policy_file import PolicyError
+
+    with pytest.raises(Unusable, match="cannot be read"):
+        company.run("diff", str(POLICY), str(tmp_path / "nothing.yaml"))
+    with pytest.raises(PolicyError):
+        company.run("diff", str(POLICY), changed(tmp_path, ("period: 5y", "period: five years")))

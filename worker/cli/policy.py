@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import policy_check, policy_explain, policy_forecast, policy_scaffold
+from worker.cli import (
+    policy_check,
+    policy_diff,
+    policy_explain,
+    policy_forecast,
+    policy_scaffold,
+)
 from worker.cli.exits import NotThere
 from worker.cli.output import AsJson, print_json, print_table
 
@@ -22,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
     policy_explain.add_to(group)
     policy_scaffold.add_to(group)
     policy_forecast.add_to(group)
+    policy_diff.add_to(group)
     app.add_typer(group, name="policy")
 
 

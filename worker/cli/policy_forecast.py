@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from worker.cli.counting import counting
 from worker.cli.exits import Exit, Unusable, say
 from worker.cli.output import AsJson, console, print_json
 from worker.core.forecasting import By
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from connectors.base import Connector
     from connectors.faults import Fault
     from worker.core.forecasting import Interval, StoreForecast
-    from worker.core.policy import Policy
 
     Found = tuple[date, list[Interval], list[StoreForecast], Mapping[str, Fault]]
 
@@ -86,8 +85,9 @@ async def _forecast(until: datetime | None, by: By, store: str | None) -> Found:
         raise Unusable(f"--until: {error}") from None
     async with open_stores(settings, policy, PATIENCE) as connectors:
         asked = _asked(connectors, store)
-        with _progress(policy, asked) as told:
-            found, away = await forecast(policy, asked, today, ahead, told.counted)
+        tables = sum(len(policy.mapping(name).tables) for name in asked)
+        with counting(tables) as told:
+            found, away = await forecast(policy, asked, today, ahead, told)
     return today, ahead, found, away
 
 
@@ -98,31 +98,6 @@ def _asked(connectors: Mapping[str, Connector], store: str | None) -> Mapping[st
         known = ", ".join(sorted(connectors))
         raise Unusable(f"--store: there is no store '{store}'; the policy has: {known}")
     return {store: connectors[store]}
-
-
-class _progress:  # noqa: N801 - used as a function: with _progress(...)
-    """Tells on a terminal, while it takes, how many tables have been counted."""
-
-    def __init__(self, policy: Policy, stores: Mapping[str, Connector]) -> None:
-        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-        out = console(stderr=True)
-        self._shown = Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
-        self._total = sum(len(policy.mapping(store).tables) for store in stores)
-        self._done = 0
-        self._task = self._shown.add_task(f"counting {self._total} tables")
-
-    def __enter__(self) -> _progress:
-        self._shown.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._shown.stop()
-
-    def counted(self, store: str, table: str) -> None:
-        """Note one more table."""
-        self._done += 1
-        words = f"{self._done} of {self._total} tables counted, the last {store}.{table}"
-        self._shown.update(self._task, description=words)
 
 
 def _draw(

@@ -17,7 +17,7 @@ COMMANDS = {
     "dead-letters", "dead-letters list", "dead-letters retry", "topics", "topics create",
     "topics list", "topics check", "topics schemas", "ledger", "ledger upgrade", "ledger status",
     "obligations", "hold", "hold place", "hold release", "hold list",
-    "policy", "policy check", "policy explain", "policy forecast", "policy list",
+    "policy", "policy check", "policy diff", "policy explain", "policy forecast", "policy list",
     "policy scaffold",
     "policy show",
 }  # fmt: skip

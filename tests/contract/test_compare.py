@@ -1,0 +1,134 @@
+"""Rows that are due by one of two field groups alone are those that plain Python finds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.mapping import Anchor, FieldGroup, GroundUse, NullAnchor, StoreMapping
+from connectors.sql import SqlConnector
+from tests.contract.forecasting import RUNNING, UNKNOWN, Ground, Row, Rows, Town
+from tests.contract.test_forecast import CUTOFFS, DAYS, MAPPING, create, fill, shared, towns
+from tests.support.databases import (
+    MARIADB,
+    POSTGRESQL,
+    SQLITE,
+    Database,
+    Server,
+    sqlite_database,
+)
+
+NEVER = GroundUse("never", False, None)
+OTHERS: dict[str, tuple[GroundUse, ...]] = {
+    "names": (GroundUse("contract", False, Anchor("ended", False, NullAnchor.RUNNING)),),
+    "buyers": (GroundUse("visit", False, Anchor("paid", False, NullAnchor.UNKNOWN)),),
+    "lines": (NEVER,),
+    "topics": (GroundUse("visit", False, Anchor("held", False, NullAnchor.UNKNOWN)),),
+    "copies": (),
+}
+"""What some field groups are held on by another policy."""
+OTHER = "other "
+
+
+def _group(group: FieldGroup) -> tuple[FieldGroup, ...]:
+    uses = OTHERS.get(group.name)
+    return () if uses is None else (group, replace(group, name=OTHER + group.name, grounds=uses))
+
+
+BOTH: StoreMapping = replace(
+    MAPPING,
+    tables=tuple(
+        replace(table, groups=tuple(one for group in table.groups for one in _group(group)))
+        for table in MAPPING.tables
+    ),
+)
+
+
+class OtherTown(Town):
+    """The same rows under the other policy."""
+
+    def keeping(self, group: str, row: Row) -> list[Ground]:
+        """The grounds of a field group, as the other policy has them."""
+        if group == "seats":
+            return super().keeping(group, row)
+        keeping = {
+            "names": [Ground("contract", row.get("ended") or RUNNING)],
+            "buyers": [Ground("visit", row.get("paid") or UNKNOWN)],
+            "lines": [Ground("never", RUNNING)],
+            "topics": [Ground("visit", row.get("held") or UNKNOWN)],
+            "copies": [],
+        }
+        return keeping[group]
+
+
+Expected = dict[tuple[str, str], tuple[int, int | None]]
+
+
+def expected(rows: Rows, day: date) -> Expected:
+    """Rows and people that are due on a day by one policy alone."""
+    one, other = Town(rows), OtherTown(rows)
+    people: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    for group in OTHERS:
+        for row in one.counted(group):
+            due, due_too = (town.when(group, row, [day]) == 0 for town in (one, other))
+            if due is not due_too:
+                names = (group, OTHER + group)
+                mine = None if group == "topics" else one.person(group, row)
+                people[names if due else (names[1], names[0])].append(mine)
+    return {
+        names: (len(found), None if "topics" in names else len(set(found)))
+        for names, found in people.items()
+    }
+
+
+async def answered(database: Database, rows: Rows, day: int) -> Expected:
+    """What the store counts."""
+    await fill(database, rows)
+    connector = SqlConnector(BOTH, database.text)
+    found: Expected = {}
+    for table in BOTH.tables:
+        names = [group.name for group in table.groups if not group.name.startswith(OTHER)]
+        pairs = [(name, OTHER + name) for name in names]
+        for one in await connector.compare(table.name, pairs, CUTOFFS[day]):
+            found[one.due, one.not_due] = (one.rows, one.people)
+    await connector.close()
+    return found
+
+
+def agree(database: Database, rows: Rows, day: int) -> None:
+    """Fail where store and model differ."""
+    assert asyncio.run(answered(database, rows, day)) == expected(rows, DAYS[day])
+
+
+KINDS = [SQLITE, POSTGRESQL, pytest.param(MARIADB, marks=pytest.mark.mariadb)]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """One database for all examples, of each kind."""
+    if request.param == SQLITE:
+        made = sqlite_database(Path(tmp_path_factory.mktemp("town")))
+    else:
+        server: Server = request.getfixturevalue(request.param)
+        made = asyncio.run(server.create())
+    asyncio.run(create(made))
+    yield made
+    asyncio.run(made.drop())
+
+
+@settings(shared, max_examples=40)
+@given(rows=towns(), day=st.integers(0, len(DAYS) - 1))
+def test_the_model_agrees(database: Database, rows: Rows, day: int) -> None:
+    """Rows and people of each pair of groups are the model's; a row due by both or none is not."""
+    agree(database, rows, day)

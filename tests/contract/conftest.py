@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,24 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         made = await server.create()
     yield made
     await made.drop()
+
+
+KINDS = [
+    databases.SQLITE,
+    databases.POSTGRESQL,
+    pytest.param(databases.MARIADB, marks=pytest.mark.mariadb),
+]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def any_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """An empty database of each kind in turn, one for all tests and examples of a module."""
+    if request.param == databases.SQLITE:
+        made = databases.sqlite_database(tmp_path_factory.mktemp("any"))
+    else:
+        server: Server = request.getfixturevalue(request.param)
+        made = asyncio.run(server.create())
+    yield made
+    asyncio.run(made.drop())

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +16,7 @@ from connectors.mapping import Anchor, FieldGroup, GroundUse, NullAnchor, StoreM
 from connectors.sql import SqlConnector
 from tests.contract.forecasting import RUNNING, UNKNOWN, Ground, Row, Rows, Town
 from tests.contract.test_forecast import CUTOFFS, DAYS, MAPPING, create, fill, shared, towns
-from tests.support.databases import (
-    MARIADB,
-    POSTGRESQL,
-    SQLITE,
-    Database,
-    Server,
-    sqlite_database,
-)
+from tests.support.databases import Database
 
 NEVER = GroundUse("never", False, None)
 OTHERS: dict[str, tuple[GroundUse, ...]] = {
@@ -109,26 +100,15 @@ def agree(database: Database, rows: Rows, day: int) -> None:
     assert asyncio.run(answered(database, rows, day)) == expected(rows, DAYS[day])
 
 
-KINDS = [SQLITE, POSTGRESQL, pytest.param(MARIADB, marks=pytest.mark.mariadb)]
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def database(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Database]:
-    """One database for all examples, of each kind."""
-    if request.param == SQLITE:
-        made = sqlite_database(Path(tmp_path_factory.mktemp("town")))
-    else:
-        server: Server = request.getfixturevalue(request.param)
-        made = asyncio.run(server.create())
-    asyncio.run(create(made))
-    yield made
-    asyncio.run(made.drop())
+@pytest.fixture(scope="module")
+def town(any_database: Database) -> Database:
+    """A database with the tables, for all examples."""
+    asyncio.run(create(any_database))
+    return any_database
 
 
 @settings(shared, max_examples=40)
 @given(rows=towns(), day=st.integers(0, len(DAYS) - 1))
-def test_the_model_agrees(database: Database, rows: Rows, day: int) -> None:
+def test_the_model_agrees(town: Database, rows: Rows, day: int) -> None:
     """Rows and people of each pair of groups are the model's; a row due by both or none is not."""
-    agree(database, rows, day)
+    agree(town, rows, day)

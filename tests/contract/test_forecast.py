@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +28,7 @@ from connectors.mapping import (
 )
 from connectors.sql import SqlConnector
 from tests.contract.forecasting import PERIODS, TABLE, Rows, Town
-from tests.support.databases import Database, Server, sqlite_database
+from tests.support.databases import Database
 from worker.core.periods import cutoff
 
 DAYS = [date(2026, 11, 25), date(2026, 11, 30), date(2026, 12, 31), date(2027, 1, 31)]
@@ -239,51 +237,17 @@ async def create(database: Database) -> None:
 
 
 @pytest.fixture(scope="module")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    """One SQLite file for all examples."""
-    database = sqlite_database(Path(tmp_path_factory.mktemp("town")))
-    asyncio.run(create(database))
-    return database
+def town(any_database: Database) -> Database:
+    """A database with the tables, for all examples."""
+    asyncio.run(create(any_database))
+    return any_database
 
 
-@pytest.fixture(scope="module")
-def on_postgresql(postgresql: Server) -> Iterator[Database]:
-    """One PostgreSQL database for all examples."""
-    database = asyncio.run(postgresql.create())
-    asyncio.run(create(database))
-    yield database
-    asyncio.run(database.drop())
+shared = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 
 
-@pytest.fixture(scope="module")
-def on_mariadb(mariadb: Server) -> Iterator[Database]:
-    """One MariaDB database for all examples."""
-    database = asyncio.run(mariadb.create())
-    asyncio.run(create(database))
-    yield database
-    asyncio.run(database.drop())
-
-
-shared = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@settings(shared, max_examples=120)
+@shared
 @given(rows=towns(), day=st.integers(0, len(DAYS) - 1))
-def test_sqlite(on_sqlite: Database, rows: Rows, day: int) -> None:
-    """On SQLite the forecast is the model's, and the engine then erases just that."""
-    agree(on_sqlite, rows, day)
-
-
-@settings(shared, max_examples=40)
-@given(rows=towns(), day=st.integers(0, len(DAYS) - 1))
-def test_postgresql(on_postgresql: Database, rows: Rows, day: int) -> None:
-    """On PostgreSQL the forecast is the model's, and the engine then erases just that."""
-    agree(on_postgresql, rows, day)
-
-
-@pytest.mark.mariadb
-@settings(shared, max_examples=40)
-@given(rows=towns(), day=st.integers(0, len(DAYS) - 1))
-def test_mariadb(on_mariadb: Database, rows: Rows, day: int) -> None:
-    """On MariaDB the forecast is the model's, and the engine then erases just that."""
-    agree(on_mariadb, rows, day)
+def test_the_model_agrees(town: Database, rows: Rows, day: int) -> None:
+    """The forecast is the model's, in rows and people, and the engine then erases just that."""
+    agree(town, rows, day)

@@ -144,7 +144,7 @@ class RowFacts:
         return f"RowFacts(table={self.table!r}, root=<masked>, facts={self.facts!r})"
 
 
-class Term(StrEnum):
+class Undue(StrEnum):
     """Why a row falls due on none of the days that were asked about, the weakest reason first."""
 
     LATER = "later"
@@ -166,7 +166,7 @@ class FallingDue:
     """
 
     group: str
-    when: int | Term
+    when: int | Undue
     rows: int
     people: int | None
 

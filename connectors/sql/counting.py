@@ -1,6 +1,6 @@
 """Counting a whole table in one statement: when its rows fall due, and of how many people.
 
-The rows are numbered (:mod:`connectors.sql.terms`) and counted by number and person in the store;
+The rows are numbered (:mod:`connectors.sql.numbers`) and counted by number and person in the store;
 what comes back is one line a field group and number. Nothing is locked and nothing is changed.
 """
 
@@ -16,9 +16,9 @@ from connectors.base import DueInOne, FallingDue
 from connectors.mapping import Cutoffs, FieldGroup, ParentLink, StoreMapping
 from connectors.sql.columns import Relation
 from connectors.sql.dialect import Condition, Dialect
+from connectors.sql.numbers import Numbers, greatest
 from connectors.sql.overwrites import plain
 from connectors.sql.predicates import Rules, rules
-from connectors.sql.terms import Terms, greatest
 
 Counts = CompoundSelect[Any]
 _FIRST, _SECOND = 1, 2
@@ -35,12 +35,12 @@ class Counting:
         table: str,
         cutoffs: Sequence[Cutoffs],
     ) -> None:
-        def named(name: str) -> Terms:
+        def named(name: str) -> Numbers:
             shape = tuple({use.ground for group in mapping.groups() for use in group.grounds})
-            return Terms(rules(dialect, mapping, relations, name, tuple(sorted(shape))), cutoffs)
+            return Numbers(rules(dialect, mapping, relations, name, tuple(sorted(shape))), cutoffs)
 
-        self._terms = named(table)
-        self._rules = self._terms.rules
+        self._numbers = named(table)
+        self._rules = self._numbers.rules
         link = self._rules.scope.relation.table.shared_by
         self._link = None if link is None else (link, named(link.table))
 
@@ -56,7 +56,9 @@ class Counting:
         """Read what :meth:`forecast` gave."""
         groups = self._rules.groups
         return [
-            FallingDue(groups[at].name, self._terms.when(int(number)), int(count), _people(people))
+            FallingDue(
+                groups[at].name, self._numbers.when(int(number)), int(count), _people(people)
+            )
             for at, number, count, people in rows
             if number is not None
         ]
@@ -95,7 +97,7 @@ class Counting:
         A group that takes its row along counts in every row: so long as the row is there, so is
         the group.
         """
-        number = self._terms.group(group)
+        number = self._numbers.group(group)
         its = self._rules
         if self._link is not None:
             number = greatest([number, sa.literal_column("erasure_lasts.erasure_last")])
@@ -119,7 +121,7 @@ class Counting:
         count = sa.func.count().label("erasure_count")
         return sa.select(*rows.c, count).group_by(*rows.c).cte("erasure_crowds")
 
-    def _linked(self, source: FromClause, link: ParentLink, through: Terms) -> FromClause:
+    def _linked(self, source: FromClause, link: ParentLink, through: Numbers) -> FromClause:
         """Join the day on which the last link of a shared row goes; without a link it is nobody's.
 
         A row goes with its last link at the earliest, so that is one more number among the others.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from connectors.base import FallingDue, Term, Work
+from connectors.base import FallingDue, Undue, Work
 from connectors.mapping import (
     Anchor,
     Evidence,
@@ -222,7 +222,7 @@ def agree(database: Database, rows: Rows, day: int) -> None:
         if name != "topics":
             people = {one.when: one.people for one in told if one.group == name}
             assert people == {w: len(p) for w, p in town.people(name, DAYS).items()}, name
-        still = sum(n for when, n in counted.items() if isinstance(when, Term) or when > day)
+        still = sum(n for when, n in counted.items() if isinstance(when, Undue) or when > day)
         left_over = after.counted(name) if name != "topics" else after.rows["meetings"]
         before = [row["id"] for row in town.counted(name)]
         assert sum(row["id"] in before for row in left_over) == still, (name, "after the day")

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from connectors.base import FallingDue, Term
+from connectors.base import FallingDue, Undue
 from connectors.mapping import Cutoffs, Table
 from worker.core.periods import add_months
 
@@ -119,17 +119,17 @@ def cutoffs(policy: Policy, store: str, today: date, ahead: Sequence[Interval]) 
 
 def gathered(table: Table, counted: Sequence[FallingDue], ahead: int) -> list[GroupForecast]:
     """Put what a store has counted of one table in order; ``ahead`` is how many intervals."""
-    by_group: dict[str, dict[int | Term, Count]] = {group.name: {} for group in table.groups}
+    by_group: dict[str, dict[int | Undue, Count]] = {group.name: {} for group in table.groups}
     for one in counted:
         by_group[one.group][one.when] = Count(one.rows, one.people)
     none = Count(0, None if table.shared_by is not None else 0)
     return [
-        _group(table, at, {when: found.get(when, none) for when in (*range(ahead + 1), *Term)})
+        _group(table, at, {when: found.get(when, none) for when in (*range(ahead + 1), *Undue)})
         for at, found in enumerate(by_group.values())
     ]
 
 
-def _group(table: Table, at: int, found: Mapping[int | Term, Count]) -> GroupForecast:
+def _group(table: Table, at: int, found: Mapping[int | Undue, Count]) -> GroupForecast:
     group = table.groups[at]
     return GroupForecast(
         table=table.name,
@@ -139,10 +139,10 @@ def _group(table: Table, at: int, found: Mapping[int | Term, Count]) -> GroupFor
         grounds=tuple(use.ground for use in group.grounds),
         due_now=found[0],
         due=tuple(found[when] for when in found if isinstance(when, int) and when > 0),
-        later=found[Term.LATER],
-        until_revoked=found[Term.REVOCABLE],
-        no_end_yet=found[Term.NO_END],
-        unknown_anchor=found[Term.UNKNOWN],
+        later=found[Undue.LATER],
+        until_revoked=found[Undue.REVOCABLE],
+        no_end_yet=found[Undue.NO_END],
+        unknown_anchor=found[Undue.UNKNOWN],
     )
 
 

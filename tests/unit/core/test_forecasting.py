@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import FallingDue, Term
+from connectors.base import FallingDue, Undue
 from tests.unit.core.policies import small
 from worker.core.forecasting import MOST, By, Count, StoreForecast, gathered, horizon, intervals
 
@@ -75,10 +75,10 @@ def test_counts_in_their_places() -> None:
     counted = [
         FallingDue(name, 0, 5, 4),
         FallingDue(name, 2, 3, 3),
-        FallingDue(name, Term.LATER, 7, 6),
-        FallingDue(name, Term.UNKNOWN, 1, 1),
-        FallingDue(name, Term.NO_END, 2, 2),
-        FallingDue(name, Term.REVOCABLE, 9, 8),
+        FallingDue(name, Undue.LATER, 7, 6),
+        FallingDue(name, Undue.UNKNOWN, 1, 1),
+        FallingDue(name, Undue.NO_END, 2, 2),
+        FallingDue(name, Undue.REVOCABLE, 9, 8),
     ]
     first, second = gathered(table, counted, 2)
     assert (first.due_now, first.due) == (Count(5, 4), (Count(), Count(3, 3)))

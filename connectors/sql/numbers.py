@@ -1,7 +1,7 @@
 """When a row falls due, as one number that every database can compute and compare.
 
 The first of some days on which a ground is over, counted from 0; above them, in the order of
-:class:`connectors.base.Term`, the reasons why it is over on none. A field group falls due when its
+:class:`connectors.base.Undue`, the reasons why it is over on none. A field group falls due when its
 last ground is over, so its number is the greatest of its grounds'. ``until(anchor) <= day`` exactly
 when ``anchor <= cutoff(day)``: so many cut-offs as lie before the anchor pass before it is over.
 """
@@ -18,13 +18,13 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from connectors.base import Term
+from connectors.base import Undue
 from connectors.faults import Misfit
 from connectors.mapping import Cutoffs, FieldGroup, GroundUse, NullAnchor
 from connectors.sql.anchors import anchors_of
 from connectors.sql.predicates import Rules
 
-_ORDER = (Term.LATER, Term.UNKNOWN, Term.REVOCABLE, Term.NO_END)
+_ORDER = (Undue.LATER, Undue.UNKNOWN, Undue.REVOCABLE, Undue.NO_END)
 
 
 class _Greatest(FunctionElement[int]):
@@ -51,17 +51,17 @@ def greatest(numbers: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Numbers:
     """The numbers of one table's rows, for the cut-offs of some days in ascending order."""
 
     rules: Rules
     cutoffs: Sequence[Cutoffs]
 
-    def number(self, term: Term) -> ColumnElement[int]:
+    def number(self, reason: Undue) -> ColumnElement[int]:
         """The number that stands for a reason."""
-        return sa.literal_column(str(len(self.cutoffs) + _ORDER.index(term)))
+        return sa.literal_column(str(len(self.cutoffs) + _ORDER.index(reason)))
 
-    def when(self, number: int) -> int | Term:
+    def when(self, number: int) -> int | Undue:
         """Read a number again."""
         beyond = number - len(self.cutoffs)
         return number if beyond < 0 else _ORDER[beyond]
@@ -74,7 +74,7 @@ class Terms:
     def row(self) -> ColumnElement[Any]:
         """When a row goes as a whole, as far as its own grounds decide."""
         if self.rules.row_stays or not self.rules.groups:
-            return self.number(Term.NO_END)
+            return self.number(Undue.NO_END)
         return greatest([self.group(group) for group in self.rules.groups])
 
     def _ground(self, use: GroundUse) -> ColumnElement[Any]:
@@ -86,7 +86,7 @@ class Terms:
     def _dated(self, use: GroundUse) -> ColumnElement[Any]:
         dates, anchors = self.rules.dates, anchors_of(use)
         step = self.rules.dialect.step(dates.value(use), self._days(use.ground))
-        running, unknown = self.number(Term.NO_END), self.number(Term.UNKNOWN)
+        running, unknown = self.number(Undue.NO_END), self.number(Undue.UNKNOWN)
         meanings = {anchor.null for anchor in anchors}
         if len(meanings) > 1:
             missing: ColumnElement[Any] = sa.case((dates.running(use), running), else_=unknown)
@@ -104,5 +104,5 @@ class Terms:
         return [cutoffs[ground] for cutoffs in self.cutoffs]
 
 
-def _open(use: GroundUse) -> Term:
-    return Term.REVOCABLE if use.revocable else Term.NO_END
+def _open(use: GroundUse) -> Undue:
+    return Undue.REVOCABLE if use.revocable else Undue.NO_END

@@ -75,6 +75,7 @@ class Town:
             "lines": lambda r: [Ground("books", self.bill(r)["issued"] or UNKNOWN)],
             "seats": lambda r: [Ground("visit", r["joined"] or UNKNOWN)],
             "topics": lambda r: [Ground("books", r["held"] or UNKNOWN)],
+            "places": lambda r: [Ground("visit", r["moved"] or UNKNOWN)],
             "traces": lambda r: [Ground("visit", r["at"] or UNKNOWN)],
             "letters": lambda r: [Ground("claims", r["sent"] or UNKNOWN), Ground("post", OPEN)],
             "copies": lambda r: [Ground("claims", r["sent"] or UNKNOWN)],
@@ -94,10 +95,11 @@ class Town:
 
     def when(self, group: str, row: Row, days: Sequence[date]) -> int | str:
         """The first day on which nothing keeps a row, or why there is none."""
-        grounds = self.keeping(group, row)
-        if group == "topics":
-            for seat in self.seats(row):
-                grounds += self.keeping("seats", seat)
+        if TABLE[group] == "meetings":
+            grounds = [*self.keeping("topics", row), *self.keeping("places", row)]
+            grounds += [one for seat in self.seats(row) for one in self.keeping("seats", seat)]
+        else:
+            grounds = self.keeping(group, row)
         for number, day in enumerate(days):
             if not any(ground.lives(day) for ground in grounds):
                 return number
@@ -111,7 +113,7 @@ class Town:
     def counted(self, group: str) -> Iterable[Row]:
         """The rows that are somebody's and hold something of a group."""
         for row in self.rows[TABLE[group]]:
-            if group == "topics":
+            if TABLE[group] == "meetings":
                 mine = bool(self.seats(row))
             else:
                 mine = self.person(group, row) is not None
@@ -152,8 +154,8 @@ class Town:
 
 TABLE = {
     "names": "people", "mails": "people", "buyers": "bills", "remarks": "bills", "lines": "lines",
-    "seats": "seats", "topics": "meetings", "traces": "traces", "letters": "letters",
-    "copies": "letters",
+    "seats": "seats", "topics": "meetings", "places": "meetings", "traces": "traces",
+    "letters": "letters", "copies": "letters",
 }  # fmt: skip
 """Where each field group stands."""
 HELD = {

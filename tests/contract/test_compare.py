@@ -24,10 +24,13 @@ OTHERS: dict[str, tuple[GroundUse, ...]] = {
     "buyers": (GroundUse("visit", False, Anchor("paid", False, NullAnchor.UNKNOWN)),),
     "lines": (NEVER,),
     "topics": (GroundUse("visit", False, Anchor("held", False, NullAnchor.UNKNOWN)),),
+    "places": (GroundUse("books", False, Anchor("moved", False, NullAnchor.UNKNOWN)),),
     "copies": (),
 }
 """What some field groups are held on by another policy."""
 OTHER = "other "
+SHARED = {"topics", "places"}
+"""Groups whose rows belong to several people, who are not counted."""
 
 
 def _group(group: FieldGroup) -> tuple[FieldGroup, ...]:
@@ -56,6 +59,7 @@ class OtherTown(Town):
             "buyers": [Ground("visit", row.get("paid") or UNKNOWN)],
             "lines": [Ground("never", RUNNING)],
             "topics": [Ground("visit", row.get("held") or UNKNOWN)],
+            "places": [Ground("books", row.get("moved") or UNKNOWN)],
             "copies": [],
         }
         return keeping[group]
@@ -73,10 +77,10 @@ def expected(rows: Rows, day: date) -> Expected:
             due, due_too = (town.when(group, row, [day]) == 0 for town in (one, other))
             if due is not due_too:
                 names = (group, OTHER + group)
-                mine = None if group == "topics" else one.person(group, row)
+                mine = None if group in SHARED else one.person(group, row)
                 people[names if due else (names[1], names[0])].append(mine)
     return {
-        names: (len(found), None if "topics" in names else len(set(found)))
+        names: (len(found), None if SHARED & set(names) else len(set(found)))
         for names, found in people.items()
     }
 

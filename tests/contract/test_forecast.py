@@ -94,7 +94,10 @@ MAPPING = StoreMapping(
         ),
         Table(
             "meetings", "meetings", None, ("id",), None,
-            (group("topics", "text", dated("books", "held")),),
+            (
+                group("topics", "text", dated("books", "held")),
+                group("places", "place", dated("visit", "moved")),
+            ),
             shared_by=ParentLink("seats", (("id", "meeting"),)),
         ),
         Table(
@@ -122,7 +125,7 @@ COLUMNS: dict[str, dict[str, type[sa.types.TypeEngine[Any]]]] = {
     },
     "lines": {"bill": sa.Integer, "text": sa.String},
     "seats": {"person": sa.Integer, "meeting": sa.Integer, "joined": sa.Date, "text": sa.String},
-    "meetings": {"held": sa.Date, "text": sa.String},
+    "meetings": {"held": sa.Date, "moved": sa.Date, "text": sa.String, "place": sa.String},
     "traces": {"person": sa.Integer, "at": sa.Date, "text": sa.String},
     "letters": {"person": sa.Integer, "sent": sa.Date, "text": sa.String, "copy": sa.String},
 }  # fmt: skip
@@ -219,11 +222,11 @@ def agree(database: Database, rows: Rows, day: int) -> None:
     for name in TABLE:
         counted = {one.when: one.rows for one in told if one.group == name}
         assert counted == dict(town.counts(name, DAYS)), name
-        if name != "topics":
+        if TABLE[name] != "meetings":
             people = {one.when: one.people for one in told if one.group == name}
             assert people == {w: len(p) for w, p in town.people(name, DAYS).items()}, name
         still = sum(n for when, n in counted.items() if isinstance(when, Undue) or when > day)
-        left_over = after.counted(name) if name != "topics" else after.rows["meetings"]
+        left_over = after.counted(name) if TABLE[name] != "meetings" else after.rows["meetings"]
         before = [row["id"] for row in town.counted(name)]
         assert sum(row["id"] in before for row in left_over) == still, (name, "after the day")
 

@@ -178,7 +178,7 @@ class DueInOne:
     due: str
     not_due: str
     rows: int
-    people: int | None
+    people: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +280,9 @@ class Connector(Protocol):
     ) -> Sequence[DueInOne]:
         """Count, for pairs of a table's field groups, the rows that are due by just one of them.
 
-        Consents count as in a forecast; pairs without such a row are left out.
+        Consents count as in a forecast; pairs without such a row are left out. Raises ``Misfit``
+        for rows that belong to several people: these go when their links go, of which no pair
+        tells.
         """
         ...
 

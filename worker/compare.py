@@ -20,10 +20,10 @@ class Counted:
     store: str
     table: str
     fields: tuple[str, ...]
-    sooner: tuple[int, int | None]
+    sooner: tuple[int, int]
     """Rows and people of what the new policy would erase and the old one keeps."""
-    longer: tuple[int, int | None]
-    """The other way round. People are None for rows that belong to several."""
+    longer: tuple[int, int]
+    """The other way round."""
 
 
 async def count(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import CTE, ColumnElement, CompoundSelect, FromClause, Select
 
 from connectors.base import DueInOne, FallingDue
+from connectors.faults import Misfit
 from connectors.mapping import Cutoffs, FieldGroup, ParentLink, StoreMapping
 from connectors.sql.columns import Relation
 from connectors.sql.dialect import Condition, Dialect
@@ -47,7 +48,8 @@ class Counting:
     def forecast(self) -> Counts | None:
         """Count each group's rows and people by when they fall due; None without a group."""
         groups = self._rules.groups
-        crowds = self._crowds([self._group(group, groups) for group in groups])
+        alone = len(groups) == 1
+        crowds = self._crowds([self._group(group, alone=alone) for group in groups])
         numbers = [crowds.c[f"erasure_{n}"] for n in range(len(groups))]
         return self._counted(crowds, numbers) if groups else None
 
@@ -63,12 +65,15 @@ class Counting:
         ]
 
     def comparison(self, pairs: Sequence[tuple[str, str]]) -> Counts:
-        """Count for each pair of groups the rows that are due by just one of them."""
+        """Count for each pair of groups the rows that are due by just one of them.
+
+        Raises ``Misfit`` for shared rows.
+        """
+        if self._link is not None:
+            raise Misfit("shared-rows", "rows that belong to several people are not compared")
         groups = {group.name: group for group in self._rules.groups}
-        sides = [[groups[name] for name in side] for side in zip(*pairs, strict=True)]
-        both = [
-            self._group(groups[name], sides[at]) for pair in pairs for at, name in enumerate(pair)
-        ]
+        alone = len(pairs) == 1
+        both = [self._group(groups[name], alone=alone) for pair in pairs for name in pair]
         crowds = self._crowds(both)
         numbers = []
         for at in range(len(pairs)):
@@ -89,11 +94,11 @@ class Counting:
         for at, number, count, people in rows:
             if number is not None:
                 due, other = pairs[at] if int(number) == _FIRST else reversed(pairs[at])
-                found.append(DueInOne(due, other, int(count), _people(people)))
+                found.append(DueInOne(due, other, int(count), int(people)))
         return found
 
-    def _group(self, group: FieldGroup, table: Sequence[FieldGroup]) -> ColumnElement[Any]:
-        """A group's number among all groups of its table, NULL in a row that holds nothing of it.
+    def _group(self, group: FieldGroup, *, alone: bool) -> ColumnElement[Any]:
+        """A group's number, NULL in a row that holds nothing of it.
 
         A group that takes its row along counts in every row: so long as the row is there, so is
         the group. A shared row goes as a whole, with its last group and its last link.
@@ -101,9 +106,9 @@ class Counting:
         its = self._rules
         if self._link is not None:
             last: ColumnElement[int] = sa.literal_column("erasure_lasts.erasure_last")
-            return greatest([*(self._numbers.group(one) for one in table), last])
+            return greatest([self._numbers.row(), last])
         number = self._numbers.group(group)
-        if len(table) == 1 and not its.childless and not its.row_stays:
+        if alone and not its.childless and not its.row_stays:
             return number
         return sa.case((_holds(its, group), number))
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.faults import Misfit
 from connectors.mapping import Anchor, FieldGroup, GroundUse, NullAnchor, StoreMapping
 from connectors.sql import SqlConnector
 from tests.contract.forecasting import RUNNING, UNKNOWN, Ground, Row, Rows, Town
@@ -23,14 +24,10 @@ OTHERS: dict[str, tuple[GroundUse, ...]] = {
     "names": (GroundUse("contract", False, Anchor("ended", False, NullAnchor.RUNNING)),),
     "buyers": (GroundUse("visit", False, Anchor("paid", False, NullAnchor.UNKNOWN)),),
     "lines": (NEVER,),
-    "topics": (GroundUse("visit", False, Anchor("held", False, NullAnchor.UNKNOWN)),),
-    "places": (GroundUse("books", False, Anchor("moved", False, NullAnchor.UNKNOWN)),),
     "copies": (),
 }
 """What some field groups are held on by another policy."""
 OTHER = "other "
-SHARED = {"topics", "places"}
-"""Groups whose rows belong to several people, who are not counted."""
 
 
 def _group(group: FieldGroup) -> tuple[FieldGroup, ...]:
@@ -52,20 +49,16 @@ class OtherTown(Town):
 
     def keeping(self, group: str, row: Row) -> list[Ground]:
         """The grounds of a field group, as the other policy has them."""
-        if group == "seats":
-            return super().keeping(group, row)
         keeping = {
             "names": [Ground("contract", row.get("ended") or RUNNING)],
             "buyers": [Ground("visit", row.get("paid") or UNKNOWN)],
             "lines": [Ground("never", RUNNING)],
-            "topics": [Ground("visit", row.get("held") or UNKNOWN)],
-            "places": [Ground("books", row.get("moved") or UNKNOWN)],
             "copies": [],
         }
         return keeping[group]
 
 
-Expected = dict[tuple[str, str], tuple[int, int | None]]
+Expected = dict[tuple[str, str], tuple[int, int]]
 
 
 def expected(rows: Rows, day: date) -> Expected:
@@ -77,12 +70,8 @@ def expected(rows: Rows, day: date) -> Expected:
             due, due_too = (town.when(group, row, [day]) == 0 for town in (one, other))
             if due is not due_too:
                 names = (group, OTHER + group)
-                mine = None if group in SHARED else one.person(group, row)
-                people[names if due else (names[1], names[0])].append(mine)
-    return {
-        names: (len(found), None if SHARED & set(names) else len(set(found)))
-        for names, found in people.items()
-    }
+                people[names if due else (names[1], names[0])].append(one.person(group, row))
+    return {names: (len(found), len(set(found))) for names, found in people.items()}
 
 
 async def answered(database: Database, rows: Rows, day: int) -> Expected:
@@ -116,3 +105,11 @@ def town(any_database: Database) -> Database:
 def test_the_model_agrees(town: Database, rows: Rows, day: int) -> None:
     """Rows and people of each pair of groups are the model's; a row due by both or none is not."""
     agree(town, rows, day)
+
+
+async def test_shared_rows_are_not_compared(town: Database) -> None:
+    """Rows that go with their links are refused rather than counted without them."""
+    connector = SqlConnector(MAPPING, town.text)
+    with pytest.raises(Misfit, match="several people"):
+        await connector.compare("meetings", [("topics", "places")], CUTOFFS[0])
+    await connector.close()

@@ -225,7 +225,7 @@ def test_what_no_row_can_tell(company: Company, tmp_path: Path) -> None:
     )
     code, said, _ = company.run("diff", str(POLICY), other, "--live")
     assert code == Exit.REVIEW
-    assert "cannot be counted  billing.invoice_line: other rows are meant" in said
+    assert "cannot be counted: billing.invoice_line, the two policies mean other rows" in said
 
 
 def test_a_store_that_does_not_answer(company: Company, tmp_path: Path) -> None:

@@ -170,14 +170,10 @@ def concerning(changes: list[Change], store: str, table: str, field: str) -> Dir
     """What all changes that may concern a field do together."""
 
     def concerns(change: Change) -> bool:
-        general = change.place.partition(".")[0] not in ("crm", "letters")
-        places = (store, f"{store}.{table}")
-        names = change.place.removeprefix(f"{store}.{table}.").split(", ")
-        return (
-            general
-            or change.place in places
-            or (change.place.startswith(f"{store}.{table}.") and field in names)
-        )
+        if change.store is None or change.table is None:
+            return change.store in (None, store)
+        names = change.place.removeprefix(f"{store}.{table}").removeprefix(".").split(", ")
+        return (change.store, change.table) == (store, table) and (field in names or names == [""])
 
     return together(change.direction for change in changes if concerns(change))
 

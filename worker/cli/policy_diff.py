@@ -35,14 +35,17 @@ class Live:
     """What the stores say, and what they could not be asked."""
 
     found: Sequence[Counted] = ()
-    apart: list[str] = field(default_factory=list)
-    """Stores and tables that no statement can compare, each with the reason."""
+    apart: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    """Tables and whole stores that no statement can compare, each with the reason."""
     away: dict[str, Fault] = field(default_factory=dict)
 
-    @property
-    def whole(self) -> bool:
-        """Whether everything was counted."""
-        return not self.apart and not self.away
+    def excludes(self, change: Change) -> bool:
+        """Whether all rows that a change may concern were counted (and were none)."""
+        lost = {*self.apart, *((store, None) for store in self.away)}
+        return change.counted and not any(
+            change.store in (None, store) and (table is None or change.table in (None, table))
+            for store, table in lost
+        )
 
 
 def add_to(group: typer.Typer) -> None:
@@ -65,9 +68,10 @@ def diff(
 ) -> None:
     """Say in plain words what a change of the policy means, and which way each part goes.
 
-    --live counts the rows and people that are due today under one policy alone. Every consent
-    counts as given unless the store's own row says otherwise. What no row can tell (who may end a
-    ground, whom an identifier finds) is not counted, and neither are tables that mean other rows.
+    --live counts the rows and people that are due today under one policy
+    alone. Every consent counts as given unless the store's own row says
+    otherwise. What no row can tell (who may end a ground, whom an identifier
+    finds) is not counted, and neither are tables that mean other rows.
     """
     from worker.core.comparing import compare
 
@@ -109,9 +113,9 @@ async def _live(old: Policy, new: Policy) -> Live:
     async with AsyncExitStack() as stack:
         connectors = {}
         for name, both in joined.items():
-            told.apart += [f"{name}.{table}: other rows are meant" for table in both.apart]
+            told.apart |= {(name, table): reason for table, reason in both.apart.items()}
             if name not in settings.stores:
-                told.apart.append(f"{name}: ERASURE_STORES__{name.upper()} is not set")
+                told.apart[name, None] = f"ERASURE_STORES__{name.upper()} is not set"
             elif both.pairs:
                 made = open_connector(settings, name, both.kind, both.mapping, PATIENCE)
                 stack.push_async_callback(made.close)
@@ -127,8 +131,7 @@ def _code(changes: Sequence[Change], live: Live | None) -> Exit:
     sooner = [change for change in changes if change.direction.may_erase_sooner]
     if live is None:
         return Exit.REVIEW if sooner else Exit.OK
-    excluded = live.whole and all(change.counted for change in sooner)
-    if any(one.sooner[0] for one in live.found) or (sooner and not excluded):
+    if any(one.sooner[0] for one in live.found) or not all(map(live.excludes, sooner)):
         return Exit.REVIEW
     return Exit.TRY_AGAIN if live.away else Exit.OK
 
@@ -158,22 +161,23 @@ def _show_live(live: Live) -> None:
         print_table(
             ("store", "table", "fields", "erased sooner", "of people", "kept longer", "of people"),
             [
-                (one.store, one.table, ", ".join(one.fields), *map(_number, _four(one)))
+                (
+                    one.store,
+                    one.table,
+                    ", ".join(one.fields),
+                    *(f"{number:,}" for number in (*one.sooner, *one.longer)),
+                )
                 for one in live.found
             ],
         )
     else:
         out.print("no row that was counted is due under one of the policies alone")
-    for what in live.apart:
-        out.print(f"cannot be counted  {what}", style="yellow")
+    for (store, table), reason in live.apart.items():
+        out.print(f"cannot be counted: {_named(store, table)}, {reason}", style="yellow")
 
 
-def _four(one: Counted) -> tuple[int | None, ...]:
-    return *one.sooner, *one.longer
-
-
-def _number(number: int | None) -> str:
-    return "shared" if number is None else f"{number:,}"
+def _named(store: str, table: str | None) -> str:
+    return store if table is None else f"{store}.{table}"
 
 
 def _plain(
@@ -197,7 +201,10 @@ def _plain(
                 }
                 for one in live.found
             ],
-            "cannot_be_counted": live.apart,
+            "cannot_be_counted": [
+                {"store": store, "table": table, "reason": reason}
+                for (store, table), reason in live.apart.items()
+            ],
             "unanswered": {name: str(fault) for name, fault in live.away.items()},
         }
     return said

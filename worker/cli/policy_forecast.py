@@ -51,9 +51,10 @@ def forecast(
 ) -> None:
     """Count the rows and people of each field group by when their last ground is over.
 
-    A row counts for each of its field groups that holds something. Every consent counts as given
-    unless the store's own row says otherwise: what single people have withdrawn, and holds, stand
-    in the ledger and are not looked up. The stores count; no row leaves them, nothing is changed.
+    A row counts for each of its field groups that holds something. Every
+    consent counts as given unless the store's own row says otherwise: what
+    single people have withdrawn, and holds, stand in the ledger and are not
+    looked up. The stores count; no row leaves them, nothing is changed.
     """
     today, ahead, found, away = asyncio.run(_forecast(until, by, store))
     if svg is not None:

@@ -18,16 +18,19 @@ from worker.core.tables import Store
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change. ``place`` is a part of the policy; ``counted`` says that rows can tell of it.
+    """One change; ``place`` is the part of the policy that it is in.
 
-    What is counted is what ``--live`` finds in the stores; the rest depends on what is not in a
-    row, such as an event that is yet to come.
+    ``counted`` says that rows can tell of it, as ``--live`` has the stores count them; the rest
+    depends on what is not in a row, such as an event that is yet to come. ``store`` and ``table``
+    are None for what concerns more than one.
     """
 
     place: str
     what: str
     direction: Direction
     counted: bool
+    store: str | None = None
+    table: str | None = None
 
 
 def compare(old: Policy, new: Policy) -> list[Change]:
@@ -39,16 +42,15 @@ def compare(old: Policy, new: Policy) -> list[Change]:
     for name in dict.fromkeys((*old.stores, *new.stores)):
         was, now = old.stores.get(name), new.stores.get(name)
         if was is not None and now is not None:
-            found += [
-                Change(f"{name}.{place}" if place else name, *told)
-                for place, told in store_changes(old, new, was, now)
-            ]
+            for table, fields, told in store_changes(old, new, was, now):
+                parts = [name, *filter(None, (table, ", ".join(fields)))]
+                found.append(Change(".".join(parts), *told, store=name, table=table))
         elif now is not None:
             said = f"is new: {_tables(now)} are erased from now on"
-            found.append(Change(name, said, Direction.SOONER, counted=True))
+            found.append(Change(name, said, Direction.SOONER, True, store=name))
         elif was is not None:
             said = f"is no longer declared: {_tables(was)} are no longer erased"
-            found.append(Change(name, said, Direction.LONGER, counted=True))
+            found.append(Change(name, said, Direction.LONGER, True, store=name))
     return found
 
 

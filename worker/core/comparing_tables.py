@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from worker.core.comparing_fields import Side, field_changes
@@ -13,30 +13,31 @@ from worker.core.tables import FilterRule, LinkRule, Store, TableRule
 
 Told = tuple[str, Direction, bool]
 """In words, which way it goes, and whether the rows themselves can tell how many it concerns."""
-Placed = Iterator[tuple[str, Told]]
+Placed = Iterator[tuple[str | None, Sequence[str], Told]]
+"""The table, None for the store itself, and the fields, none for the table as a whole."""
 
 _UNCLEAR: Final = (Direction.UNCLEAR, False)
 
 
 def store_changes(old: Policy, new: Policy, was: Store, now: Store) -> Placed:
-    """Tell what changes in a store of both policies; a place is empty, a table or its fields."""
+    """Tell what changes in a store of both policies."""
     if was.connector != now.connector:
-        yield "", (f"connector {was.connector} → {now.connector}", Direction.NEITHER, False)
+        yield None, (), (f"connector {was.connector} → {now.connector}", Direction.NEITHER, False)
     for name in dict.fromkeys((*was.tables, *now.tables)):
         before, after = was.tables.get(name), now.tables.get(name)
         if before is None and after is not None:
             said = f"is new: {', '.join(after.fields)} are erased from now on"
-            yield name, (said, Direction.SOONER, True)
+            yield name, (), (said, Direction.SOONER, True)
             yield from _holding(name, after, was, "now wait", Direction.LONGER)
         elif after is None and before is not None:
             said = f"is no longer declared: {', '.join(before.fields)} are no longer erased"
-            yield name, (said, Direction.LONGER, True)
+            yield name, (), (said, Direction.LONGER, True)
             yield from _holding(name, before, now, "no longer wait", Direction.SOONER)
         elif before is not None and after is not None:
             leads = _leads(name, was) or _leads(name, now)
-            yield from ((name, told) for told in _table(before, after, leads=leads))
+            yield from ((name, (), told) for told in _table(before, after, leads=leads))
             for fields, told in field_changes(Side(old, was, name), Side(new, now, name)):
-                yield f"{name}.{', '.join(fields)}", told
+                yield name, fields, told
 
 
 def _holding(name: str, table: TableRule, other: Store, wait: str, direction: Direction) -> Placed:
@@ -45,7 +46,7 @@ def _holding(name: str, table: TableRule, other: Store, wait: str, direction: Di
         return
     for link in (table.parent, *table.references):
         if link is not None and link.table in other.tables:
-            yield link.table, (f"rows {wait} until those of {name} are gone", direction, False)
+            yield link.table, (), (f"rows {wait} until those of {name} are gone", direction, False)
 
 
 def _leads(name: str, store: Store) -> bool:

@@ -2,7 +2,8 @@
 
 Each table that means the same rows in both policies gets its field groups twice: the old ones and
 the new ones, with grounds of their own. A field that only one of them declares stands beside a
-group that is never due. Where the rows are not the same nothing is compared, and it is said why.
+group that is never due. Where the rows are not the same nothing is compared, and neither are rows
+that belong to several people: when they go depends on both policies' links at once.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class Joined:
     mapping: StoreMapping
     kind: str
     pairs: Mapping[str, tuple[Pair, ...]]
-    apart: tuple[str, ...]
-    """Tables in which the two policies do not mean the same rows."""
+    apart: Mapping[str, str]
+    """Tables that cannot be compared, each with the reason."""
 
 
 def join(old: Policy, new: Policy, store: str) -> Joined:
@@ -56,14 +57,16 @@ def join(old: Policy, new: Policy, store: str) -> Joined:
     if was is not None and now is not None and was.root.name != now.root.name:
         alike = set()
     # What hangs on rows that are not the same, or is dated by them, is not the same either.
-    while lost := {n for n in alike if not _needs(before.get(n), after.get(n)) <= alike}:
-        alike -= lost
+    while apart_too := {n for n in alike if not _needs(before.get(n), after.get(n)) <= alike}:
+        alike -= apart_too
     tables, pairs = [], {}
     for name in (one for one in names if one in alike):
         groups, pairs[name] = _groups(before.get(name), after.get(name))
         tables.append(replace(after.get(name) or before[name], groups=groups))
     kind = (new if store in new.stores else old).stores[store].connector
-    apart = tuple(name for name in names if name not in alike)
+    apart = {
+        name: _reason(before.get(name), after.get(name)) for name in names if name not in alike
+    }
     return Joined(replace(declared, tables=tuple(tables)), kind, pairs, apart)
 
 
@@ -78,13 +81,25 @@ def cutoffs(old: Policy, new: Policy, store: str, day: date) -> dict[str, date]:
 
 
 def _same(old: Table | None, new: Table | None) -> bool:
-    """Whether two declarations mean the same rows, found in the same way."""
+    """Whether two declarations mean the same rows, found in the same way, of one person each."""
+    if _shared(old, new):
+        return False
     return old is None or new is None or _rows(old) == _rows(new)
+
+
+def _shared(*versions: Table | None) -> bool:
+    return any(table is not None and table.shared_by is not None for table in versions)
+
+
+def _reason(old: Table | None, new: Table | None) -> str:
+    if _shared(old, new):
+        return "its rows belong to several people"
+    return "the two policies mean other rows"
 
 
 def _rows(table: Table) -> tuple[object, ...]:
     where = frozenset(repr(one) for one in table.where)
-    return table.relation, table.schema, table.key, table.parent, where, table.shared_by
+    return table.relation, table.schema, table.key, table.parent, where
 
 
 def _needs(*versions: Table | None) -> set[str]:
@@ -92,7 +107,7 @@ def _needs(*versions: Table | None) -> set[str]:
     found: set[str] = set()
     for table in versions:
         if table is not None:
-            links = [table.parent, table.shared_by]
+            links = [table.parent]
             for group in table.groups:
                 for use in group.grounds:
                     links += [one.link for one in (use.anchor, *use.others) if one is not None]

@@ -33,7 +33,7 @@ def test_fields_stand_in_the_groups_of_both_policies() -> None:
         fields["phone"]["grounds"] = ["contract"]
 
     both = joined(bend)
-    assert both.apart == ()
+    assert both.apart == {}
     assert [pair.fields for pair in both.pairs["person"]] == [
         ("name",), ("email",), ("phone",), ("notes",),
     ]  # fmt: skip
@@ -71,7 +71,7 @@ def test_what_one_policy_does_not_know_is_never_due_by_it() -> None:
 def test_other_rows_are_not_compared(change: Any, apart: tuple[str, ...]) -> None:
     """A table that means other rows is named, and so is what hangs below it."""
     both = joined(lambda data: data["stores"]["crm"]["tables"]["person"].update(change))
-    assert both.apart == apart
+    assert tuple(both.apart) == apart
     assert set(both.pairs) == {"person", "bill"} - set(apart)
     assert {one.name for one in both.mapping.tables} == set(both.pairs)
 
@@ -89,7 +89,21 @@ def test_a_table_that_dates_another_must_be_the_same() -> None:
     ready(new)
     new["stores"]["crm"]["tables"]["bill"]["where"] = {"kind": "x"}
     both = join(Policy.model_validate(old), Policy.model_validate(new), "crm")
-    assert both.apart == ("person", "bill")
+    assert tuple(both.apart) == ("person", "bill")
+
+
+def test_shared_rows_are_not_compared() -> None:
+    """Rows that belong to several people are named, with the reason; the others are compared."""
+
+    def bend(data: Any) -> None:
+        tables = data["stores"]["crm"]["tables"]
+        field = {"category": "voluntary", "grounds": ["survey-consent"], "action": "erase"}
+        shared = {"table": "bill", "columns": {"id": "meeting_id"}}
+        tables["meeting"] = {"key": ["id"], "shared_by": shared, "fields": {"topic": field}}
+
+    both = joined(bend)
+    assert both.apart == {"meeting": "its rows belong to several people"}
+    assert list(both.pairs) == ["person", "bill"]
 
 
 def test_tables_and_stores_of_one_policy() -> None:

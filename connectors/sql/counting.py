@@ -48,8 +48,7 @@ class Counting:
     def forecast(self) -> Counts | None:
         """Count each group's rows and people by when they fall due; None without a group."""
         groups = self._rules.groups
-        alone = len(groups) == 1
-        crowds = self._crowds([self._group(group, alone=alone) for group in groups])
+        crowds = self._crowds([self._group(group) for group in groups])
         numbers = [crowds.c[f"erasure_{n}"] for n in range(len(groups))]
         return self._counted(crowds, numbers) if groups else None
 
@@ -72,19 +71,31 @@ class Counting:
         if self._link is not None:
             raise Misfit("shared-rows", "rows that belong to several people are not compared")
         groups = {group.name: group for group in self._rules.groups}
-        alone = len(pairs) == 1
-        both = [self._group(groups[name], alone=alone) for pair in pairs for name in pair]
-        crowds = self._crowds(both)
-        numbers = []
-        for at in range(len(pairs)):
-            first, second = (crowds.c[f"erasure_{2 * at + side}"] for side in (0, 1))
-            numbers.append(
-                sa.case(
-                    (sa.and_(first == 0, second != 0), sa.literal_column(str(_FIRST))),
-                    (sa.and_(first != 0, second == 0), sa.literal_column(str(_SECOND))),
-                )
-            )
-        return self._counted(crowds, numbers)
+        both = [(groups[first], groups[second]) for first, second in pairs]
+        crowds = self._crowds(self._differing(both))
+        return self._counted(crowds, [crowds.c[f"erasure_{n}"] for n in range(len(pairs))])
+
+    def _differing(
+        self, pairs: Sequence[tuple[FieldGroup, FieldGroup]]
+    ) -> list[ColumnElement[Any]]:
+        """For each pair, by which of the two groups a row is due alone; NULL: by none or both.
+
+        A group of which the row holds nothing counts where it decides when the row itself goes.
+        """
+        its, number = self._rules, self._numbers.group
+        each = [(number(first), number(second)) for first, second in pairs]
+        row = [greatest(side) for side in zip(*each, strict=True)]
+        found: list[ColumnElement[Any]] = []
+        for numbers, groups in zip(each, pairs, strict=True):
+            holds = sa.and_(*(_holds(its, group) for group in groups))
+            whens: list[tuple[Condition, ColumnElement[int]]] = []
+            for due, other, which in ((0, 1, _FIRST), (1, 0, _SECOND)):
+                goes = sa.and_(row[due] == 0, row[other] != 0, *its.childless)
+                matters = holds if its.row_stays else sa.or_(holds, goes)
+                alone = sa.and_(numbers[due] == 0, numbers[other] != 0, matters)
+                whens.append((alone, sa.literal_column(str(which))))
+            found.append(sa.case(*whens))
+        return found
 
     def comparison_of(
         self, pairs: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]
@@ -97,7 +108,7 @@ class Counting:
                 found.append(DueInOne(due, other, int(count), int(people)))
         return found
 
-    def _group(self, group: FieldGroup, *, alone: bool) -> ColumnElement[Any]:
+    def _group(self, group: FieldGroup) -> ColumnElement[Any]:
         """A group's number, NULL in a row that holds nothing of it.
 
         A group that takes its row along counts in every row: so long as the row is there, so is
@@ -108,7 +119,7 @@ class Counting:
             last: ColumnElement[int] = sa.literal_column("erasure_lasts.erasure_last")
             return greatest([self._numbers.row(), last])
         number = self._numbers.group(group)
-        if alone and not its.childless and not its.row_stays:
+        if len(its.groups) == 1 and not its.childless and not its.row_stays:
             return number
         return sa.case((_holds(its, group), number))
 
@@ -160,7 +171,7 @@ class Counting:
         parts: list[Select[Any]] = []
         for at, number in enumerate(numbers):
             when, count = number, crowds.c.erasure_count
-            if len(numbers) > 1 or number not in set(crowds.c):
+            if len(numbers) > 1:
                 # A person may stand in several crowds that have this number alike.
                 one = (
                     sa.select(number.label("erasure_when"), sa.func.sum(count).label("erasure_n"))

@@ -90,7 +90,7 @@ class Counting:
             holds = sa.and_(*(_holds(its, group) for group in groups))
             whens: list[tuple[Condition, ColumnElement[int]]] = []
             for due, other, which in ((0, 1, _FIRST), (1, 0, _SECOND)):
-                goes = sa.and_(row[due] == 0, row[other] != 0, *its.childless)
+                goes = sa.and_(row[due] == 0, *its.childless)
                 matters = holds if its.row_stays else sa.or_(holds, goes)
                 alone = sa.and_(numbers[due] == 0, numbers[other] != 0, matters)
                 whens.append((alone, sa.literal_column(str(which))))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
+
+from pydantic import SecretStr
 
 from connectors.base import Connector
 from connectors.faults import Misfit
@@ -69,17 +71,21 @@ def open_connectors(
         raise SettingsError(f"stores {', '.join(unknown)}: have a URL, but not in the policy")
     return {
         name: open_connector(
-            settings, name, store.connector, policy.mapping(name), statement_timeout
+            settings.stores, name, store.connector, policy.mapping(name), statement_timeout
         )
         for name, store in policy.stores.items()
     }
 
 
 def open_connector(
-    settings: Settings, name: str, kind: str, mapping: StoreMapping, statement_timeout: float
+    urls: Mapping[str, SecretStr],
+    name: str,
+    kind: str,
+    mapping: StoreMapping,
+    statement_timeout: float,
 ) -> Connector:
     """A connector to a store whose URL is in the settings. Raises SettingsError for a bad one."""
-    url = settings.stores[name].get_secret_value()
+    url = urls[name].get_secret_value()
     try:
         return connect(kind, mapping, url, statement_timeout=statement_timeout)
     except Misfit as fault:

@@ -101,12 +101,14 @@ def _read(file: Path) -> Policy:
 
 async def _live(old: Policy, new: Policy) -> Live:
     from worker.bootstrap import now, open_connector
-    from worker.cli.opening import read_settings
+    from worker.cli.opening import quieten
     from worker.compare import count
     from worker.core.joining import join
     from worker.forecast import PATIENCE
+    from worker.settings import load_stores
 
-    settings = read_settings()
+    quieten()
+    urls = load_stores().stores
     today = now().astimezone(ZoneInfo(new.time_zone)).date()
     told = Live()
     joined = {name: join(old, new, name) for name in dict.fromkeys((*new.stores, *old.stores))}
@@ -114,10 +116,10 @@ async def _live(old: Policy, new: Policy) -> Live:
         connectors = {}
         for name, both in joined.items():
             told.apart |= {(name, table): reason for table, reason in both.apart.items()}
-            if name not in settings.stores:
+            if name not in urls:
                 told.apart[name, None] = f"ERASURE_STORES__{name.upper()} is not set"
             elif both.pairs:
-                made = open_connector(settings, name, both.kind, both.mapping, PATIENCE)
+                made = open_connector(urls, name, both.kind, both.mapping, PATIENCE)
                 stack.push_async_callback(made.close)
                 connectors[name] = made
         tables = sum(len(joined[name].pairs) for name in connectors)

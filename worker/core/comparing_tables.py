@@ -165,12 +165,11 @@ def _value(value: object) -> str:
 
 def _identifiers(old: TableRule, new: TableRule) -> Iterator[Told]:
     for kind in dict.fromkeys((*old.identifiers, *new.identifiers)):
-        was, now = old.identifiers.get(kind), new.identifiers.get(kind)
-        if was == now:
-            continue
         before, after = (
             "nothing" if rule is None else f"{rule.column}{' in any case' * rule.ignore_case}"
-            for rule in (was, now)
+            for rule in (table.identifiers.get(kind) for table in (old, new))
         )
+        if before == after:
+            continue
         said = f"a person is looked up by {kind} in {before} → {after}: other rows may be found"
         yield said, *_UNCLEAR

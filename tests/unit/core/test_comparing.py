@@ -428,7 +428,7 @@ def test_dates_of_linked_rows() -> None:
 
 
 def test_what_alters_nothing() -> None:
-    """Texts, references, versions, categories and the order of things are no change."""
+    """Texts, references, versions, categories, marks and the order of things are no change."""
 
     def reworded(data: Data) -> None:
         data.update(version="test-2", company="Example ASA")
@@ -437,6 +437,8 @@ def test_what_alters_nothing() -> None:
         bill(data)["fields"]["buyer"]["category"] = "address"
         bill(data)["fields"]["remark"]["grounds"].reverse()
         bill(data)["not_personal"] = {"amount": "a number"}
+        bill(data)["anchors"]["document-date"]["guess"] = True
+        crm(data)["person"]["identifiers"]["email"]["guess"] = True
 
     assert changes(reworded) == ([], [])
 

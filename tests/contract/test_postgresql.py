@@ -198,7 +198,8 @@ class TestPostgreSQL(Small):
         def note(*happened: Any) -> None:
             seen.append(happened[2])
 
-        engine = connector._engine.sync_engine  # type: ignore[attr-defined] # behind the protocol
+        sessions = connector._sessions  # type: ignore[attr-defined] # behind the protocol
+        engine = sessions._engine.sync_engine
         sa.event.listen(engine, "before_cursor_execute", note)
         await connector.resolve([Lookup(1, (("email", "a@example.com"),))])
         (statement,) = [text for text in seen if "lower(" in text]

@@ -140,7 +140,13 @@ def _lock(rules: Rules) -> Select[Any]:
 
 def _delete(rules: Rules, goes: All) -> Select[Any]:
     target = rules.scope.relation.clause
-    gone = sa.delete(target).where(_keyed(rules), *goes).returning(*_root(rules)).cte("gone")
+    if rules.scope.optional and rules.scope.joins:
+        # A DELETE joins no table from outside, and a row without a parent may go as well.
+        found, same = _found(rules, every(goes))
+        reported = [found.c[label.name] for label in _root(rules)]
+        gone = sa.delete(target).where(*same).returning(*reported).cte("gone")
+    else:
+        gone = sa.delete(target).where(_keyed(rules), *goes).returning(*_root(rules)).cte("gone")
     return alike(sa.select(*gone.c, sa.func.count()).group_by(*gone.c), len(gone.c))
 
 
@@ -163,23 +169,31 @@ def _overwrite_many(rules: Rules, due: Sequence[tuple[FieldGroup, All]]) -> Sele
         sa.and_(every(dead), rules.unblank(group)).label(f"erasure_due_{i}")
         for i, (group, dead) in enumerate(due)
     ]
-    keys = [column.label(f"erasure_key_{i}") for i, column in enumerate(scope.key())]
-    found = (
-        sa.select(*keys, *_root(rules), *flags)
-        .select_from(scope.source())
-        .where(rules.dialect.keyed(scope.root, scope.root_columns), *rules.selected)
-        .where(sa.or_(*(flag.element for flag in flags)))
-        .with_for_update(of=target)
-        .cte("found")
-    )
+    found, same = _found(rules, sa.or_(*(flag.element for flag in flags)), *flags)
     values: dict[str, ColumnElement[Any]] = {}
     for flag, (group, _) in zip(flags, due, strict=True):
         for name, value in rules.values(group).items():
             values[name] = sa.case((found.c[flag.name], value), else_=target.c[name])
     reported = [found.c[label.name] for label in (*_root(rules), *flags)]
-    same = (column == found.c[label.name] for column, label in zip(scope.key(), keys, strict=True))
     changed = sa.update(target).where(*same).values(values).returning(*reported).cte("changed")
     width = len(scope.root)
     root, due_flags = list(changed.c)[:width], list(changed.c)[width:]
     counts = [sa.func.count().filter(flag) for flag in due_flags]
     return alike(sa.select(*root, *counts).group_by(*root), width)
+
+
+def _found(
+    rules: Rules, due: ColumnElement[bool], *notes: sa.Label[Any]
+) -> tuple[sa.CTE, Sequence[ColumnElement[bool]]]:
+    """Select and lock what is due, with notes on it; and say which of the table's rows it is."""
+    scope = rules.scope
+    keys = [column.label(f"erasure_key_{i}") for i, column in enumerate(scope.key())]
+    found = (
+        sa.select(*keys, *_root(rules), *notes)
+        .select_from(scope.source())
+        .where(rules.dialect.keyed(scope.root, scope.root_columns), *rules.selected, due)
+        .with_for_update(of=scope.target)
+        .cte("found")
+    )
+    pairs = zip(scope.key(), keys, strict=True)
+    return found, [column == found.c[label.name] for column, label in pairs]

@@ -89,11 +89,14 @@ class Rules:
     def _stands(self, evidence: Evidence) -> Condition:
         """Whether the row, or its parent, says that a consent was given. Never unknown."""
         relation, source = self.scope.relation, self.scope.target
+        there: list[Condition] = []
         if evidence.of_parent and self.scope.above is not None:
             relation, source = self.scope.above
+            # A parent that is not there has no empty column either: it says nothing.
+            there = [source.c[relation.table.key[0]].is_not(None)]
         column = evidence.filter.column
         said = passes(self.dialect, evidence.filter, source.c[column], relation.columns[column])
-        return sa.func.coalesce(said, sa.false())
+        return sa.func.coalesce(sa.and_(*there, said), sa.false())
 
     def goes(self) -> All | None:
         """When the row itself goes. Without a field group nothing says that it should."""

@@ -154,14 +154,17 @@ def _date(date: DateRule, table: str, rule: TableRule, store: Store) -> Anchor:
 
 
 def linked_to(table: str, rule: TableRule, store: Store, other: str) -> ParentLink | None:
-    """Return how the rows of ``other`` belong to this table's, in either direction; None: not."""
+    """Return how the rows of ``other`` belong to this table's, in either direction; None: not.
+
+    So a link between people and a shared row may be dated by the shared row.
+    """
     ours = [*rule.references, *([rule.parent] if rule.parent else ())]
     for link in ours:
         if link.table == other:
             return _link(link)
     there = store.tables.get(other)
-    theirs = [] if there is None else [*there.references, *([there.parent] if there.parent else ())]
-    for link in theirs:
+    theirs = [] if there is None else [*there.references, there.parent, there.shared_by]
+    for link in filter(None, theirs):
         if link.table == table:
             turned = tuple((own, their) for their, own in link.columns.items())
             return ParentLink(other, turned, link.ignore_case)

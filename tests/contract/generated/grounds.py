@@ -1,0 +1,159 @@
+"""Which grounds live, by the words of the policy: over plain rows, in plain Python.
+
+Shares no code with the worker. A date that is missing keeps; where no linked row exists there is
+nothing to wait for; of several dates the declared one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from tests.contract.generated.cases import Case, Said
+from tests.contract.generated.counting import first_free_day
+from tests.contract.generated.layout import Row
+
+Declared = Mapping[str, Any]
+Linked = Callable[[str, str, Row], list[Row]]
+"""The rows of another table that belong to a row: (table, other table, row)."""
+
+
+def ended(case: Case, said: Iterable[Said]) -> frozenset[str]:
+    """The grounds that a person has ended, whatever the order in which it was said."""
+    events = list(said)
+    purposes: Declared = case.policy["purposes"]
+    over = set()
+    for name, ground in case.policy["grounds"].items():
+        purpose = ground.get("purpose")
+        stops = [
+            event.second
+            for event in events
+            if (event.kind == "withdrawn" and purpose in event.purposes)
+            or (event.kind == "objected" and purposes.get(purpose, {}).get("direct_marketing"))
+            or event.kind == "requested"
+        ]
+        gifts = [e.second for e in events if e.kind == "given" and purpose in e.purposes]
+        asked = any(event.kind == "requested" for event in events)
+        against = any(event.kind == "objected" for event in events)
+        if ground["kind"] == "consent":
+            if stops and max(stops) >= max(gifts, default=-1):
+                over.add(name)
+        elif ground["kind"] == "legitimate-interest":
+            markets = purposes[purpose].get("direct_marketing", False)
+            if (asked and not ground.get("overriding")) or (against and markets):
+                over.add(name)
+    return frozenset(over)
+
+
+class Grounds:
+    """The grounds of one case's tables on its day."""
+
+    def __init__(self, case: Case, linked: Linked) -> None:
+        self.case = case
+        self.linked = linked
+        self.grounds: Declared = case.policy["grounds"]
+        self.tables = case.tables
+
+    def groups(self, table: str) -> dict[str, dict[str, Any]]:
+        """The fields of a table that share their set of grounds, by the name of the group."""
+        sets: dict[frozenset[str], dict[str, Any]] = {}
+        for name, field in self.tables[table]["fields"].items():
+            sets.setdefault(frozenset(field["grounds"]), {})[name] = field
+        return {f"{table}.{'+'.join(fields)}": fields for fields in sets.values()}
+
+    def living(self, table: str, fields: Declared, row: Row, gone: Iterable[str]) -> list[str]:
+        """The grounds of a group that keep a row, sorted."""
+        used = next(iter(fields.values()))["grounds"]
+        return sorted(g for g in used if g not in gone and self.lives(table, g, row))
+
+    def lives(self, table: str, ground: str, row: Row) -> bool:
+        """Whether a ground that nobody has ended lives for a row."""
+        declared = self.grounds[ground]
+        if declared.get("evidence") == "column" and not self._agreed(table, ground, row):
+            return False
+        if "anchor" not in declared:
+            return True
+        rule = self.tables[table]["anchors"][declared["anchor"]]
+        return not self._over(table, rule, row, declared)
+
+    def until(self, table: str, ground: str, row: Row) -> date | None:
+        """The first day without a ground that keeps a row; None: nobody knows."""
+        declared = self.grounds[ground]
+        if "anchor" not in declared:
+            return None
+        rule = self.tables[table]["anchors"][declared["anchor"]]
+        several = rule.get("later_of") or rule.get("earlier_of") or [rule]
+        picked = [self._pick(one, self._dates(table, one, row)) for one in several]
+        known = [day for day in picked if day is not None]
+        if not known:
+            return None
+        return self._free(min(known) if "earlier_of" in rule else max(known), declared)
+
+    def dateless(self, table: str, ground: str, row: Row) -> bool:
+        """Whether a date is missing by which a ground would be over."""
+        declared = self.grounds[ground]
+        if "anchor" not in declared:
+            return False
+        rule = self.tables[table]["anchors"][declared["anchor"]]
+        several = rule.get("later_of") or rule.get("earlier_of") or [rule]
+        missing = []
+        for one in several:
+            dates = self._dates(table, one, row)
+            none_known = all(day is None for day in dates)
+            missing.append(None in dates and ("oldest" not in one or none_known))
+        return all(missing) if "earlier_of" in rule else any(missing)
+
+    def _agreed(self, table: str, ground: str, row: Row) -> bool:
+        rule = self.tables[table]["evidence"][ground]
+        if rule.get("of") != "parent":
+            return fulfils(row[rule["column"]], rule["value"])
+        above = self.linked(table, self.tables[table]["parent"]["table"], row)
+        return any(fulfils(one[rule["column"]], rule["value"]) for one in above)
+
+    def _over(self, table: str, rule: Declared, row: Row, ground: Declared) -> bool:
+        """Whether the period is over for a row."""
+        if "later_of" in rule:
+            return all(self._says(table, one, row, ground) is not False for one in rule["later_of"])
+        if "earlier_of" in rule:
+            said = [self._says(table, one, row, ground) for one in rule["earlier_of"]]
+            spoken = [one for one in said if one is not None]
+            return any(spoken) if spoken else True
+        return self._says(table, rule, row, ground) is not False
+
+    def _says(self, table: str, rule: Declared, row: Row, ground: Declared) -> bool | None:
+        """Whether one date is over; None where there is no row that could have one."""
+        dates = self._dates(table, rule, row)
+        if not dates:
+            return None
+        over = [day is not None and self._free(day, ground) <= self.case.day for day in dates]
+        return any(over) if "oldest" in rule else all(over)
+
+    def _free(self, day: date, ground: Declared) -> date:
+        start = self.case.policy["fiscal_year_starts"]
+        return first_free_day(day, ground["period"], ground["rounding"], start)
+
+    def _dates(self, table: str, rule: Declared, row: Row) -> list[date | None]:
+        """What stands in the columns that one anchor names."""
+        if rule.get("of") == "parent":
+            above = self.linked(table, self.tables[table]["parent"]["table"], row)
+            return [one[rule["column"]] for one in above] or [None]
+        if "column" in rule:
+            return [row[rule["column"]]]
+        column = rule.get("newest") or rule["oldest"]
+        return [one[column] for one in self.linked(table, rule["in"], row)]
+
+    def _pick(self, rule: Declared, dates: list[date | None]) -> date | None:
+        known = [day for day in dates if day is not None]
+        if not known:
+            return None
+        return min(known) if "oldest" in rule else max(known)
+
+
+def fulfils(value: object, condition: object) -> bool:
+    """Whether a column's value is one of those that a condition names."""
+    if isinstance(condition, Mapping):
+        if "not" in condition:
+            return value not in condition["not"]
+        return value in condition["in"]
+    return value in (condition if isinstance(condition, list) else [condition])

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from worker.core.grounds import Ground, GroundKind, Purpose
 from worker.core.linking import dates_of
+from worker.core.lost_dates import lost_dates
 from worker.core.lost_rows import lost_rows
 from worker.core.references import Flaw, Place
 from worker.core.tables import Store, TableRule
@@ -51,6 +52,7 @@ def store_flaws(name: str, store: Store, grounds: Mapping[str, Ground]) -> Itera
         yield from _contents(place, table)
         yield from _anchors(place, table, grounds)
         yield from lost_rows(place, table_name, table, store, grounds)
+        yield from lost_dates(place, table_name, table, store, grounds)
 
 
 def _one_root(top: Place, store: Store) -> Iterator[Flaw]:

@@ -18,19 +18,15 @@ def lost_rows(
     A link by value may go all the same when nothing below outlives it.
     """
     children = _children(name, store)
-    needed = {d.column: "anchor" for d in _dates(table) if d.column and d.of == "row"}
-    if table.parent:
-        needed |= dict.fromkeys(table.parent.columns, "link to the parent")
-    needed |= dict.fromkeys(table.key, "key")
+    needed = _needed(name, table, store)
     links: dict[str, list[str]] = {}
     for child_name, child in children.items():
-        dates = [d.column for d in _dates(child) if d.column and d.of == "parent"]
-        needed |= dict.fromkeys(dates, "children's anchor")
         for theirs in child.parent.columns.values() if child.parent else ():
             links.setdefault(theirs, []).append(child_name)
-    # A row without children whose fields share their grounds is deleted whole, never overwritten.
+    # A row that nothing hangs on and whose fields share their grounds is deleted whole.
     one_group = len({frozenset(field.grounds) for field in table.fields.values()}) == 1
-    if table.row == "goes" and one_group and not children:
+    pointed_at = any(link.table == name for t in store.tables.values() for link in t.references)
+    if table.row == "goes" and one_group and not children and not pointed_at:
         return
     for field_name, field in table.fields.items():
         column = field.column or field_name
@@ -54,6 +50,26 @@ def lost_rows(
                     "(of: parent)",
                 )
                 break
+
+
+def _needed(name: str, table: TableRule, store: Store) -> dict[str, str]:
+    """Name the columns by which rows of a table are told apart, dated or led to, and for what."""
+    needed = {d.column: "anchor" for d in _dates(table) if d.column and d.of == "row"}
+    if table.parent:
+        needed |= dict.fromkeys(table.parent.columns, "link to the parent")
+    needed |= dict.fromkeys(table.key, "key")
+    for other in store.tables.values():
+        if other.parent and other.parent.table == name:
+            dates = [d.column for d in _dates(other) if d.column and d.of == "parent"]
+            needed |= dict.fromkeys(dates, "children's anchor")
+            proofs = [e.column for e in other.evidence.values() if e.of == "parent"]
+            needed |= dict.fromkeys(proofs, "children's evidence")
+        linked = [d.newest or d.oldest for d in _dates(other) if d.in_ == name]
+        needed |= dict.fromkeys(filter(None, linked), "anchor of linked rows")
+        for link in (*other.references, other.shared_by):
+            if link is not None and link.table == name:
+                needed |= dict.fromkeys(link.columns.values(), "link of other rows")
+    return needed
 
 
 def _dates(table: TableRule) -> Iterator[DateRule]:

@@ -24,7 +24,7 @@ def crm(data: dict[str, Any]) -> dict[str, Any]:
 
 def meeting(**more: Any) -> dict[str, Any]:
     """A table of rows that several people share."""
-    field = {"category": "voluntary", "grounds": ["service-interest"], "action": "erase"}
+    field = {"category": "voluntary", "grounds": ["fraud-interest"], "action": "erase"}
     shared = {"table": "bill", "columns": {"no": "meeting_no"}}
     return {"key": ["no"], "shared_by": shared, "fields": {"minutes": field}, **more}
 
@@ -178,6 +178,7 @@ def test_declared_links_reach_the_connector() -> None:
         ]
     }
     tables["bill"]["where"] = {"kind": {"not": ["draft"]}}
+    tables["bill"]["anchors"]["contract-end"] = {"column": "issued", "null": "unknown"}
     with_meeting()(data)
     mapping = Policy.model_validate(data).mapping("crm")
     person, bills, meetings = mapping.tables

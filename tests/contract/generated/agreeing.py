@@ -24,4 +24,4 @@ def agree(engine: Engine, case: Case) -> Left:
 
 def _short(outcome: Outcome) -> Verdict:
     assert outcome.rows is not None
-    return Verdict(outcome.result, outcome.rows, outcome.grounds)
+    return Verdict(outcome.result, outcome.rows, outcome.grounds, outcome.until)

@@ -77,32 +77,27 @@ class Grounds:
         rule = self.tables[table]["anchors"][declared["anchor"]]
         return not self._over(table, rule, row, declared)
 
-    def until(self, table: str, ground: str, row: Row) -> date | None:
-        """The first day without a ground that keeps a row; None: nobody knows."""
-        declared = self.grounds[ground]
-        if "anchor" not in declared:
-            return None
-        rule = self.tables[table]["anchors"][declared["anchor"]]
-        several = rule.get("later_of") or rule.get("earlier_of") or [rule]
-        picked = [self._pick(one, self._dates(table, one, row)) for one in several]
-        known = [day for day in picked if day is not None]
-        if not known:
-            return None
-        return self._free(min(known) if "earlier_of" in rule else max(known), declared)
+    def ends(self, table: str, ground: str, rows: list[Row]) -> date | None:
+        """The first day on which a ground keeps none of some rows; ``date.max``: it has no end.
 
-    def dateless(self, table: str, ground: str, row: Row) -> bool:
-        """Whether a date is missing by which a ground would be over."""
+        A missing date that means "running" has none; None: the dates are unknown.
+        """
         declared = self.grounds[ground]
         if "anchor" not in declared:
-            return False
+            return date.max
         rule = self.tables[table]["anchors"][declared["anchor"]]
         several = rule.get("later_of") or rule.get("earlier_of") or [rule]
-        missing = []
-        for one in several:
-            dates = self._dates(table, one, row)
-            none_known = all(day is None for day in dates)
-            missing.append(None in dates and ("oldest" not in one or none_known))
-        return all(missing) if "earlier_of" in rule else any(missing)
+        running = any(one["null"] == "running" for one in several)
+        days: list[date] = []
+        for row in rows:
+            dates = [(one, self._dates(table, one, row)) for one in several]
+            missing = [_misses(one, found) for one, found in dates]
+            if running and (all(missing) if "earlier_of" in rule else any(missing)):
+                return date.max
+            known = [day for one, found in dates if (day := _picked(one, found)) is not None]
+            if known:
+                days.append(min(known) if "earlier_of" in rule else max(known))
+        return max((self._free(day, declared) for day in days), default=None)
 
     def _agreed(self, table: str, ground: str, row: Row) -> bool:
         rule = self.tables[table]["evidence"][ground]
@@ -143,11 +138,18 @@ class Grounds:
         column = rule.get("newest") or rule["oldest"]
         return [one[column] for one in self.linked(table, rule["in"], row)]
 
-    def _pick(self, rule: Declared, dates: list[date | None]) -> date | None:
-        known = [day for day in dates if day is not None]
-        if not known:
-            return None
-        return min(known) if "oldest" in rule else max(known)
+
+def _picked(rule: Declared, dates: list[date | None]) -> date | None:
+    """The date that counts of those that are known."""
+    known = [day for day in dates if day is not None]
+    if not known:
+        return None
+    return min(known) if "oldest" in rule else max(known)
+
+
+def _misses(rule: Declared, dates: list[date | None]) -> bool:
+    """Whether a date is missing that would count."""
+    return None in dates and ("oldest" not in rule or _picked(rule, dates) is None)
 
 
 def fulfils(value: object, condition: object) -> bool:

@@ -26,6 +26,8 @@ class Verdict:
     result: str
     rows: int
     grounds: tuple[str, ...] = ()
+    until: date | None = None
+    """The first day without a ground; None where nobody knows it, or nothing is kept."""
 
 
 class Model:
@@ -81,27 +83,32 @@ class Model:
             mine = [] if "shared_by" in table else self._mine(name, [person])
             for group, fields in self.grounds.groups(name).items():
                 deleted, overwritten = self.counts[person][group]
-                keeping = {g for row in mine for g in self.grounds.living(name, fields, row, over)}
+                keeping = self._keeping(name, fields, mine, over)
                 fixed = any("overwrite" in field for field in fields.values())
                 result = "erased" if deleted or overwritten else "absent"
                 if keeping:
                     result = "retained"
                 elif overwritten and fixed:
                     result = "anonymised"
-                found[group] = Verdict(result, deleted + overwritten, tuple(sorted(keeping)))
+                ends = [self.grounds.ends(name, ground, rows) for ground, rows in keeping.items()]
+                until = max((end for end in ends if end), default=date.max)
+                found[group] = Verdict(
+                    result,
+                    deleted + overwritten,
+                    tuple(keeping),
+                    None if until == date.max else until,
+                )
         return found
 
-    def until(self, person: int, group: str, ground: str, over: frozenset[str]) -> Any:
-        """The rows of a group that one ground keeps: (first day without it, date missing)."""
-        name = group.split(".")[0]
-        fields = self.grounds.groups(name)[group]
-        rows = [
-            row
-            for row in self._mine(name, [person])
-            if ground in self.grounds.living(name, fields, row, over)
-        ]
-        days: list[date | None] = [self.grounds.until(name, ground, row) for row in rows]
-        return days, [self.grounds.dateless(name, ground, row) for row in rows]
+    def _keeping(
+        self, name: str, fields: dict[str, Any], rows: list[Row], over: frozenset[str]
+    ) -> dict[str, list[Row]]:
+        """Each ground that keeps some of the rows, sorted, with those."""
+        keeping: dict[str, list[Row]] = {}
+        for row in rows:
+            for ground in self.grounds.living(name, fields, row, over):
+                keeping.setdefault(ground, []).append(row)
+        return dict(sorted(keeping.items()))
 
     def linked(self, name: str, other: str, row: Row) -> list[Row]:
         """The rows of another table that belong to a row, whichever of the two points."""

@@ -19,6 +19,7 @@ def agree(engine: Engine, case: Case) -> Left:
         assert found[name] == wanted[name], name
     said = {p: {g: _short(o) for g, o in groups.items()} for p, groups in left.verdicts.items()}
     assert said == expected
+    assert left.due == model.due
     return left
 
 

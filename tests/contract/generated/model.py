@@ -7,7 +7,7 @@ grounds are erased together, in the order of their first.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass
@@ -40,6 +40,8 @@ class Model:
         self.dated = self.rows
         self.grounds = Grounds(case, self.linked)
         self.counts: defaultdict[int, defaultdict[str, list[int]]]
+        self.due: dict[int, dict[str, int]] = {}
+        """Rows of each person and group that are due when the person's turn comes."""
         self._count_anew()
 
     def run(self) -> dict[int, dict[str, Verdict]]:
@@ -61,6 +63,7 @@ class Model:
         """Erase for people who have ended the same grounds, last table first."""
         self._count_anew()
         self.dated = deepcopy(self.rows)
+        self.due |= {person: self._due(person, over) for person in people}
         shared = self._shared_with(people)
         names = [n for n, t in self.tables.items() if "shared_by" not in t]
         for name in reversed(names):
@@ -155,6 +158,17 @@ class Model:
         above = self.linked(name, parent["table"], row)
         return self._person(parent["table"], above[0]) if above else None
 
+    def _due(self, person: int, over: frozenset[str]) -> dict[str, int]:
+        """Count the rows of each group that a look before the erasure finds due."""
+        due: Counter[str] = Counter()
+        for name in [n for n, table in self.tables.items() if "shared_by" not in table]:
+            for row in self._mine(name, [person]):
+                goes = self._dead(name, row, over) and not self._held(name, row)
+                for group, fields in self.grounds.groups(name).items():
+                    if not self.grounds.living(name, fields, row, over):
+                        due[group] += goes or _filled(row, _blank(fields, row))
+        return dict(+due)
+
     def _clean(self, name: str, people: Collection[int], over: frozenset[str]) -> None:
         """Delete and overwrite in one table."""
         for row in self._mine(name, people):
@@ -168,11 +182,8 @@ class Model:
             for group, fields in groups.items():
                 if self.grounds.living(name, fields, row, over):
                     continue
-                blank = {
-                    field.get("column", called): _overwrite(field, row)
-                    for called, field in fields.items()
-                }
-                if any(row[column] != value for column, value in blank.items()):
+                blank = _blank(fields, row)
+                if _filled(row, blank):
                     row.update(blank)
                     self._count(person, [group], 1)
             if row != before:
@@ -235,6 +246,16 @@ class Model:
             self.counts[person][group][which] += 1
 
 
-def _overwrite(field: dict[str, Any], row: Row) -> str | None:
-    value: str | None = field.get("overwrite")
-    return None if value is None else value.replace("{key}", str(row.get("id")))
+def _blank(fields: dict[str, Any], row: Row) -> dict[str, str | None]:
+    """What stands in a group's columns when nothing keeps it."""
+    written = {
+        field.get("column", called): field.get("overwrite") for called, field in fields.items()
+    }
+    return {
+        column: None if value is None else value.replace("{key}", str(row.get("id")))
+        for column, value in written.items()
+    }
+
+
+def _filled(row: Row, blank: dict[str, str | None]) -> bool:
+    return any(row[column] != value for column, value in blank.items())

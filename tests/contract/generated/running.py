@@ -41,6 +41,8 @@ class Left:
 
     rows: Rows
     verdicts: Verdicts
+    due: dict[int, dict[str, int]]
+    """Rows of each group that a look before the erasure found due."""
 
 
 class Engine:
@@ -77,12 +79,13 @@ class Engine:
                     await connection.execute(table.insert(), case.rows[name])
         connector = SqlConnector(policy.mapping(STORE), self._database.text)
         verdicts: Verdicts = {}
+        due: dict[int, dict[str, int]] = {}
         try:
             for _ in range(times):
-                verdicts = await _carry_out(case, policy, connector)
+                verdicts, due = await _carry_out(case, policy, connector)
         finally:
             await connector.close()
-        return Left(await self._read(), verdicts)
+        return Left(await self._read(), verdicts, due)
 
     async def _read(self) -> Rows:
         async with self._admin.connect() as connection:
@@ -92,7 +95,9 @@ class Engine:
             }
 
 
-async def _carry_out(case: Case, policy: Policy, connector: SqlConnector) -> Verdicts:
+async def _carry_out(
+    case: Case, policy: Policy, connector: SqlConnector
+) -> tuple[Verdicts, dict[int, dict[str, int]]]:
     """Plan one case for each person, erase shape by shape, and judge what is found again."""
     planned = plan(
         policy,
@@ -103,8 +108,13 @@ async def _carry_out(case: Case, policy: Policy, connector: SqlConnector) -> Ver
     )
     cutoffs = policy.cutoffs(STORE, case.day)
     verdicts: Verdicts = {}
+    due: dict[int, dict[str, int]] = {}
     for shape, tasks in planned.tasks_by_shape.items():
         work = Work(shape, cutoffs, [key for task in tasks for key in task.keys])
+        before = await connector.verify(work)
+        for task in tasks:
+            there = before.get(task.keys[0], {})
+            due[task.case_id.int] = {group: one.left for group, one in there.items() if one.left}
         effects = await connector.erase(work)
         found = await connector.verify(work)
         judge = Judge(policy, connector.mapping, shape, effects, found, interrupted=False)
@@ -112,7 +122,7 @@ async def _carry_out(case: Case, policy: Policy, connector: SqlConnector) -> Ver
             verdict = judge.of(task.keys)
             assert not isinstance(verdict, Failed), verdict
             verdicts[task.case_id.int] = {outcome.group: outcome for outcome in verdict}
-    return verdicts
+    return verdicts, due
 
 
 def _planned(person: int, said: list[Said]) -> PlannedCase:

@@ -2,6 +2,7 @@
 #   make demo     a running story on an embedded broker and three real databases, under a minute
 #   make test     the tests that need nothing but Python
 #   make bench    how fast it is, against a program written by hand
+#   make mutants  whether tests notice when a rule of the policy is changed; ARGS=core or ARGS=engine
 #   make lint     ruff, mypy, import-linter
 #   make install  the virtual environment alone, with everything
 
@@ -16,7 +17,7 @@ VENV := .venv
 comma := ,
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench lint install
+.PHONY: demo test bench mutants lint install
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed-demo
@@ -28,6 +29,9 @@ test: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+mutants: $(VENV)/.installed-mutation
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
@@ -42,6 +46,7 @@ install: $(VENV)/.installed-dev
 $(VENV)/.installed-demo: EXTRAS := demo
 $(VENV)/.installed-test: EXTRAS := demo,test
 $(VENV)/.installed-dev: EXTRAS := demo,test,dev
+$(VENV)/.installed-mutation: EXTRAS := demo,test,mutation
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing erasure-worker[$(EXTRAS)] into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -1,0 +1,1 @@
+"""Do the tests notice when a rule is changed? Comparisons flipped, one at a time."""

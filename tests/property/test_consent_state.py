@@ -8,7 +8,7 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topics.events import ACTING, EventKind
+from topics.events import ACTING, RESTRICTING, EventKind
 from worker.core.decisions import ConsentState, record
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -33,8 +33,12 @@ def test_any_order_and_number(data: st.DataObject, events: Events) -> None:
 
 @given(st.lists(EVENTS, max_size=8))
 def test_newest_decides(events: Events) -> None:
-    """Consent stands unless the newest event takes it back; at the same instant it does not."""
-    stops = [time for kind, time in events if kind is not EventKind.CONSENT_GIVEN]
+    """Consent stands unless the newest event takes it back; at the same instant it does not.
+
+    A restriction neither gives nor takes one.
+    """
+    neither = {EventKind.CONSENT_GIVEN, *RESTRICTING}
+    stops = [time for kind, time in events if kind not in neither]
     gifts = [time for kind, time in events if kind is EventKind.CONSENT_GIVEN]
     expected = bool(stops) and (not gifts or max(stops) >= max(gifts))
     assert known(events).stopped is expected

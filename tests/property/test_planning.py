@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.mapping import Key
 from tests.unit.core.policies import declared, small
-from topics.events import ACTING, EventKind
+from topics.events import ACTING, RESTRICTING, EventKind
 from worker.core.decisions import ConsentState, record
 from worker.core.planner import PlannedCase, plan
 from worker.core.policy import Policy
@@ -22,6 +22,7 @@ TIMES = st.none() | st.integers(0, 3).map(lambda n: START + timedelta(seconds=n)
 STATES = st.dictionaries(
     st.sampled_from(PURPOSES), st.builds(ConsentState, TIMES, TIMES, TIMES), max_size=5
 )
+STOPS = sorted(ACTING - RESTRICTING - {EventKind.CONSENT_GIVEN})
 KEYS: st.SearchStrategy[list[Key]] = st.lists(
     st.tuples(st.integers(0, 9) | st.text("ab", max_size=2)), max_size=3
 )
@@ -48,7 +49,7 @@ def planned(policy: Policy, store: str, drawn: Drawn) -> object:
         {UUID(int=n): states for n, _, _, states, _ in drawn},
         {UUID(int=n): keys for n, _, _, _, keys in drawn},
     )
-    return list(found.tasks_by_shape.items()), found.absent
+    return list(found.tasks_by_shape.items()), found.restricting, found.absent
 
 
 @given(st.data(), CASES, st.sampled_from(sorted(POLICY.stores)))
@@ -83,26 +84,24 @@ def test_every_case_once(drawn: Drawn, store: str) -> None:
         {UUID(int=n): keys for n, _, _, _, keys in drawn},
     )
     tasks = [task for tasks in found.tasks_by_shape.values() for task in tasks]
-    assert sorted([task.case_id.int for task in tasks] + [case.int for case in found.absent]) == (
-        sorted(n for n, *_ in drawn)
-    )
+    placed = [task.case_id.int for task in (*tasks, *found.restricting)]
+    assert sorted(placed + [case.int for case in found.absent]) == sorted(n for n, *_ in drawn)
     for case in drawn:
         alone = planned(POLICY, store, [case])
         with_neighbours = (
             [(t.shape, [t]) for t in tasks if t.case_id.int == case[0]],
+            [t for t in found.restricting if t.case_id.int == case[0]],
             [c for c in found.absent if c.int == case[0]],
         )
         assert alone == with_neighbours
 
 
-@given(STATES, st.sampled_from(sorted(ACTING)), st.sampled_from(PURPOSES), st.integers(0, 3))
+@given(STATES, st.sampled_from(STOPS), st.sampled_from(PURPOSES), st.integers(0, 3))
 @settings(deadline=None)
 def test_a_stop_never_revives(
     states: dict[str, ConsentState], kind: EventKind, purpose: str, second: int
 ) -> None:
     """One more withdrawal, objection or request never makes a ground live that was dead."""
-    if kind is EventKind.CONSENT_GIVEN:
-        return
     case = UUID(int=1)
     more = dict(states)
     said = record(kind, START + timedelta(seconds=second))

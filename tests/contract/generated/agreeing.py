@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.contract.generated.cases import Case
 from tests.contract.generated.model import Model, Verdict
 from tests.contract.generated.running import Engine, Left, sorted_rows
-from worker.core.outcomes import Outcome
+from worker.core.outcomes import UNKNOWN_ANCHOR, Outcome
 
 
 def agree(engine: Engine, case: Case) -> Left:
@@ -20,6 +20,10 @@ def agree(engine: Engine, case: Case) -> Left:
     said = {p: {g: _short(o) for g, o in groups.items()} for p, groups in left.verdicts.items()}
     assert said == expected
     assert left.due == model.due
+    for person, groups in expected.items():
+        for group, verdict in groups.items():
+            if verdict.waits:
+                assert left.verdicts[person][group].why == UNKNOWN_ANCHOR
     return left
 
 

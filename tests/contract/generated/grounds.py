@@ -99,6 +99,15 @@ class Grounds:
                 days.append(min(known) if "earlier_of" in rule else max(known))
         return max((self._free(day, declared) for day in days), default=None)
 
+    def waits(self, table: str, living: list[str], row: Row) -> bool:
+        """Whether nothing but dates that are unknown keeps a row (an anchor of several aside)."""
+        for ground in living:
+            anchor = self.grounds[ground].get("anchor")
+            rule = self.tables[table]["anchors"][anchor] if anchor else {}
+            if rule.get("null") != "unknown" or set(self._dates(table, rule, row)) != {None}:
+                return False
+        return bool(living)
+
     def _agreed(self, table: str, ground: str, row: Row) -> bool:
         rule = self.tables[table]["evidence"][ground]
         if rule.get("of") != "parent":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -28,6 +28,8 @@ class Verdict:
     grounds: tuple[str, ...] = ()
     until: date | None = None
     """The first day without a ground; None where nobody knows it, or nothing is kept."""
+    waits: bool = field(default=False, compare=False)
+    """Whether a row is kept only because its date is unknown."""
 
 
 class Model:
@@ -100,6 +102,10 @@ class Model:
                     deleted + overwritten,
                     tuple(keeping),
                     None if until == date.max else until,
+                    any(
+                        self.grounds.waits(name, self.grounds.living(name, fields, row, over), row)
+                        for row in mine
+                    ),
                 )
         return found
 

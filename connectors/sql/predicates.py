@@ -79,7 +79,7 @@ class Rules:
                 ends.append(sa.not_(self._stands(use.evidence)))
             if not ends:
                 return None
-            conditions.append(sa.or_(*ends) if len(ends) > 1 else ends[0])
+            conditions.append(sa.or_(*ends))
         return tuple(conditions)
 
     def stands(self, use: GroundUse) -> Condition:

@@ -15,7 +15,7 @@ from worker.core.periods import Period, Rounding
 class Declared(BaseModel):
     """Base of everything that a policy file declares: unknown keys are refused, values frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Guessable(Declared):

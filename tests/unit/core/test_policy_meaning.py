@@ -8,6 +8,12 @@ from tests.unit.core.spoiling import GOOD, Mistake, assert_told, line_of, spoilt
 from worker.policy_file import PolicyError, parse
 
 MISTAKES: dict[str, Mistake] = {
+    "no reference": (
+        "reference: GDPR art. 6(1)(b); Vilkår og betingelser",
+        'reference: ""',
+        'reference: ""',
+        "'reference': string should have at least 1 character",
+    ),
     "consent without purpose": (
         "    purpose: survey\n",
         "",

@@ -133,3 +133,19 @@ def test_an_interest_needs_no_record() -> None:
     interest = Ground(kind=GroundKind.LEGITIMATE_INTEREST, purpose="m", reference="f")
     states = {"m": record(E.CONSENT_WITHDRAWN, T1)}
     assert ended({"i": interest}, MARKETING, E.ERASURE_REQUESTED, (), states) == {"i"}
+
+
+def test_an_earlier_request_ends_an_interest_for_good() -> None:
+    """Whatever is planned later, an interest that was objected to or asked away does not live."""
+    interest = Ground(kind=GroundKind.LEGITIMATE_INTEREST, purpose="o", reference="f")
+    asked = {"o": record(E.ERASURE_REQUESTED, T1)}
+    assert ended({"i": interest}, MARKETING, E.CONSENT_WITHDRAWN, ("m",), asked) == {"i"}
+    selling = Ground(
+        kind=GroundKind.LEGITIMATE_INTEREST, purpose="m", reference="f", overriding=True
+    )
+    objected = {"m": record(E.MARKETING_OBJECTED, T1)}
+    assert ended({"s": selling}, MARKETING, E.CONSENT_WITHDRAWN, ("o",), objected) == {"s"}
+    overriding = Ground(
+        kind=GroundKind.LEGITIMATE_INTEREST, purpose="o", reference="f", overriding=True
+    )
+    assert not ended({"i": overriding}, MARKETING, E.CONSENT_WITHDRAWN, ("m",), asked)

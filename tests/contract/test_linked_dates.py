@@ -34,7 +34,8 @@ class Dated(Small):
     @pytest.mark.parametrize(
         ("pick", "stay"),
         # 1: an old and a new bill. 2: old ones. 3: none. 4: an old one and one without a date.
-        [(Pick.NEWEST, [1, 4]), (Pick.OLDEST, [])],
+        # 5: one of the last day that is over. 6: one of the day after.
+        [(Pick.NEWEST, [1, 4, 6]), (Pick.OLDEST, [6])],
     )
     async def test_a_row_lives_as_long_as_its_newest_or_oldest_child(
         self, store: Store, pick: Pick, stay: list[int]
@@ -43,18 +44,21 @@ class Dated(Small):
         await store.run(
             PEOPLE,
             BILLS,
-            "INSERT INTO people (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')",
+            "INSERT INTO people (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), "
+            "(5, 'e'), (6, 'f')",
             "INSERT INTO bills VALUES (1, 1, '2020-01-01'), (2, 1, '2026-03-10'), "
-            "(3, 2, '2020-01-01'), (4, 2, '2024-12-31'), (5, 4, '2020-01-01'), (6, 4, NULL)",
+            "(3, 2, '2020-01-01'), (4, 2, '2024-12-31'), (5, 4, '2020-01-01'), (6, 4, NULL), "
+            "(7, 5, '2024-12-31'), (8, 6, '2025-01-01')",
         )
+        everyone = range(1, 7)
         anchor = Anchor("issued", False, UNKNOWN, DOWN, pick)
         people = table("people", group("names", NAME, books(anchor)))
         bills = table("bills", key="no", parent=UP)
         connector = store.connect(mapping(people, bills))
-        work = everybody(1, 2, 3, 4)
+        work = everybody(*everyone)
         before = await connector.verify(work)
         assert {key[0]: one["names"].left for key, one in before.items()} == {
-            number: int(number not in stay) for number in (1, 2, 3, 4)
+            number: int(number not in stay) for number in everyone
         }
         await connector.erase(work)
         named = await store.rows("SELECT id FROM people WHERE name IS NOT NULL ORDER BY id")

@@ -149,3 +149,11 @@ def test_an_earlier_request_ends_an_interest_for_good() -> None:
         kind=GroundKind.LEGITIMATE_INTEREST, purpose="o", reference="f", overriding=True
     )
     assert not ended({"i": overriding}, MARKETING, E.CONSENT_WITHDRAWN, ("m",), asked)
+
+
+def test_a_ground_without_a_purpose_hides_no_other() -> None:
+    """A bare contract that stands first in the policy ends nothing and keeps nothing else."""
+    contract = Ground(kind=GroundKind.CONTRACT, reference="b")
+    consent = Ground(kind=GroundKind.CONSENT, purpose="m", reference="a")
+    grounds = {"a-contract": contract, "consent": consent}
+    assert ended(grounds, MARKETING, E.ERASURE_REQUESTED, (), {}) == {"consent"}

@@ -134,7 +134,7 @@ def test_no_mixed_or_negative_period(span: tuple[int, int]) -> None:
         Period(*span)
 
 
-@pytest.mark.parametrize("written", ["5y", "42m", "90d", "0d"])
+@pytest.mark.parametrize("written", ["5y", "11y", "42m", "90d", "0d"])
 def test_written_as_read(written: str) -> None:
     """A period is shown as a policy writes it."""
     assert str(Period.parse(written)) == written

@@ -91,10 +91,13 @@ class Grounds:
         days: list[date] = []
         for row in rows:
             dates = [(one, self._dates(table, one, row)) for one in several]
-            missing = [_misses(one, found) for one, found in dates]
-            if running and (all(missing) if "earlier_of" in rule else any(missing)):
-                return date.max
+            missing = any(_misses(one, found) for one, found in dates)
+            if "earlier_of" in rule:
+                # What is missing ends nothing: the newest of rows is not known while one lacks it.
+                dates = [(one, found) for one, found in dates if not _misses(one, found)]
             known = [day for one, found in dates if (day := _picked(one, found)) is not None]
+            if running and missing and not ("earlier_of" in rule and known):
+                return date.max
             if known:
                 days.append(min(known) if "earlier_of" in rule else max(known))
         return max((self._free(day, declared) for day in days), default=None)

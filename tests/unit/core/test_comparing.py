@@ -246,13 +246,6 @@ TABLES: list[tuple[str, Callable[[Data], object], str, str, str]] = [
         "sooner",
     ),
     (
-        "history",
-        lambda d: bill(d).update(history=True),
-        "crm.bill",
-        "is a history: cleaned last, and no row waits for it",
-        "sooner",
-    ),
-    (
         "references",
         lambda d: bill(d).update(references=[link("person", payer="no")]),
         "crm.bill",
@@ -401,12 +394,28 @@ def test_evidence_of_a_consent() -> None:
     assert [direction for _, _, direction in told(fewer)] == ["sooner"]
 
 
+def test_a_table_becomes_a_history() -> None:
+    """No row waits any more for what is cleaned last."""
+
+    def with_own_dates(data: Data) -> None:
+        bill(data)["anchors"]["contract-end"] = {"column": "ended", "null": "running"}
+
+    def history(data: Data) -> None:
+        with_own_dates(data)
+        bill(data)["history"] = True
+
+    found, _ = changes(history, with_own_dates)
+    what = "is a history: cleaned last, and no row waits for it"
+    assert ("crm.bill", what, "sooner") in told(found)
+
+
 def test_dates_of_linked_rows() -> None:
     """The newest bill keeps longer than the oldest; what finds bills is unclear."""
 
     def newest(data: Data, pick: str = "newest") -> None:
         anchor = {pick: "issued", "in": "bill", "null": "unknown"}
         crm(data)["person"]["anchors"]["contract-end"] = anchor
+        bill(data)["row"] = "stays"
 
     def oldest(data: Data) -> None:
         newest(data, "oldest")

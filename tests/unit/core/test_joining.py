@@ -83,6 +83,7 @@ def test_a_table_that_dates_another_must_be_the_same() -> None:
         tables = data["stores"]["crm"]["tables"]
         anchor = {"newest": "issued", "in": "bill", "null": "unknown"}
         tables["person"]["anchors"]["contract-end"] = anchor
+        tables["bill"]["row"] = "stays"
 
     old, new = declared(), declared()
     ready(old)
@@ -97,7 +98,7 @@ def test_shared_rows_are_not_compared() -> None:
 
     def bend(data: Any) -> None:
         tables = data["stores"]["crm"]["tables"]
-        field = {"category": "voluntary", "grounds": ["survey-consent"], "action": "erase"}
+        field = {"category": "voluntary", "grounds": ["fraud-interest"], "action": "erase"}
         shared = {"table": "bill", "columns": {"id": "meeting_id"}}
         tables["meeting"] = {"key": ["id"], "shared_by": shared, "fields": {"topic": field}}
 

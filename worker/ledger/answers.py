@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, bindparam, cast, func, insert, select, update
 
-from worker.ledger.database import Connection
+from worker.ledger.database import Connection, Hot
 from worker.ledger.tables import answers, batches, commands, receipts
 
 
@@ -42,10 +42,10 @@ async def open_answer(
 ) -> int:
     """Write an answer, unpublished, and give back its id.
 
-    Raises IntegrityError when the command has one: a command settles once.
+    The schema refuses a second one of a command: a command settles once.
     """
-    result = await connection.execute(_OPEN, {"batch": batch_id, "command": command_id, "now": now})
-    return int(result.scalar_one())
+    ((answer_id,),) = await _OPEN.rows(connection, batch=batch_id, command=command_id, now=now)
+    return int(answer_id)
 
 
 async def add_receipts(connection: Connection, answer_id: int, written: Sequence[Receipt]) -> None:
@@ -130,7 +130,7 @@ async def cases_by_store(connection: Connection, batch_id: int) -> dict[str, set
 
 async def published(connection: Connection, answer_id: int, now: datetime) -> None:
     """Note that upstream was told."""
-    await connection.execute(_PUBLISHED, {"answer": answer_id, "now": now})
+    await _PUBLISHED.rows(connection, answer=answer_id, now=now)
 
 
 async def unpublished(connection: Connection, before: datetime, limit: int) -> list[int]:
@@ -172,13 +172,22 @@ async def _receipts(connection: Connection, condition: Any) -> list[Receipt]:
 
 
 _POLICY = (commands.c.policy.label("command_policy"), batches.c.policy.label("batch_policy"))
-_OPEN = (
-    insert(answers)
-    .values(
-        batch_id=bindparam("batch"), command_id=bindparam("command"), created_at=bindparam("now")
+_OPEN = Hot(
+    lambda _: (
+        insert(answers)
+        .values(
+            batch_id=bindparam("batch"),
+            command_id=bindparam("command"),
+            created_at=bindparam("now"),
+        )
+        .returning(answers.c.id)
     )
-    .returning(answers.c.id)
 )
-_PUBLISHED = (
-    update(answers).where(answers.c.id == bindparam("answer")).values(published_at=bindparam("now"))
+_PUBLISHED = Hot(
+    lambda _: (
+        update(answers)
+        .where(answers.c.id == bindparam("answer"))
+        .values(published_at=bindparam("now"))
+        .returning(answers.c.id)
+    )
 )

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, insert, or_, select, update
 
 from worker.core.lifecycle import STANDING
-from worker.ledger.database import Connection, among
+from worker.ledger.database import Connection, Hot, among
 from worker.ledger.tables import batches, cases
 
 
@@ -63,8 +63,8 @@ async def lock(connection: Connection, batch_id: int) -> Batch | None:
 
 async def hold(connection: Connection, batch_id: int) -> tuple[str, ...] | None:
     """Hold a batch as :func:`lock` does; read only which stores are still to be planned."""
-    left = (await connection.execute(_HOLD, {"batch": batch_id})).scalar_one_or_none()
-    return None if left is None else tuple(left)
+    held = await _HOLD.rows(connection, batch=batch_id)
+    return tuple(held[0][0]) if held else None
 
 
 async def planned(
@@ -95,7 +95,7 @@ async def stopped(connection: Connection, batch_id: int, now: datetime) -> None:
 
 async def finish(connection: Connection, batch_id: int, now: datetime) -> None:
     """Drop the identifiers of a planned batch in which no case is open or parked any more."""
-    await connection.execute(_FINISH, {"batch": batch_id, "now": now})
+    await _FINISH.rows(connection, batch=batch_id, now=now)
 
 
 async def unannounced(connection: Connection, case_ids: Collection[UUID]) -> list[int]:
@@ -134,18 +134,26 @@ async def postpone(connection: Connection, batch_id: int, due_at: datetime) -> N
     )
 
 
-_HOLD = select(batches.c.stores_left).where(batches.c.id == bindparam("batch")).with_for_update()
-_FINISH = (
-    update(batches)
-    .where(
-        batches.c.id == bindparam("batch"),
-        batches.c.planned_at.is_not(None),
-        batches.c.finished_at.is_(None),
-        ~exists().where(
-            cases.c.batch_id == bindparam("batch"), cases.c.state.in_(sorted(STANDING))
-        ),
+_HOLD = Hot(
+    lambda _: (
+        select(batches.c.stores_left).where(batches.c.id == bindparam("batch")).with_for_update()
     )
-    .values(payload=None, finished_at=bindparam("now"))
+)
+_FINISH = Hot(
+    lambda _: (
+        update(batches)
+        .where(
+            batches.c.id == bindparam("batch"),
+            batches.c.planned_at.is_not(None),
+            batches.c.finished_at.is_(None),
+            ~exists().where(
+                cases.c.batch_id == bindparam("batch"),
+                or_(*(cases.c.state == state.value for state in sorted(STANDING))),
+            ),
+        )
+        .values(payload=None, finished_at=bindparam("now"))
+        .returning(batches.c.id)
+    )
 )
 _BATCH = select(
     batches.c.id,

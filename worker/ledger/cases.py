@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from topics.events import EventKind
 from worker.core.lifecycle import CaseState, origins
 from worker.ledger.database import ByColumn, Connection, add_rows, among
 from worker.ledger.tables import cases
+from worker.ledger.types import Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,33 +146,26 @@ async def end(
     """End open or parked cases (of one batch, if given); what ended before stays as it is."""
     if not ids:
         return []
-    condition = [
-        among(connection, cases.c.id, list(ids)),
-        cases.c.state.in_(origins(state)),
-    ]
-    if batch_id is not None:
-        condition.append(cases.c.batch_id == batch_id)
-    values: dict[str, Any] = {"state": state.value, "closed_at": now, "answer_id": answer_id}
-    if reason is not None:
-        values["reason"] = dict(reason)
-    told = (
-        cases.c.id,
-        cases.c.source,
-        cases.c.event_id,
-        cases.c.kind,
-        cases.c.due_on,
-        cases.c.reason,
-        cases.c.impact,
-        cases.c.follows,
+    columns = await _END.fetch(
+        connection,
+        ids=list(ids),
+        origins=list(origins(state)),
+        of_batch=batch_id,
+        ended=state.value,
+        at=now,
+        answer=answer_id,
     )
-    ending = ByColumn(update(cases).where(*condition).values(values).returning(*told))
-    columns = await ending.fetch(connection)
-    return [
+    ended = [
         Ended(case_id, source, event_id, kind, state.value, due_on, now, why, impact, follows)
         for case_id, source, event_id, kind, due_on, why, impact, follows in zip(
             *columns, strict=True
         )
     ]
+    if reason is None or not ended:
+        return ended
+    its = among(connection, cases.c.id, [one.id for one in ended])
+    await connection.execute(update(cases).where(its).values(reason=dict(reason)))
+    return [replace(one, reason=dict(reason)) for one in ended]
 
 
 async def note_impact(connection: Connection, store: str, contracts: Mapping[UUID, int]) -> None:
@@ -251,8 +245,29 @@ async def ended_by(connection: Connection, answer_id: int) -> list[Ended]:
 
 
 _OPEN = ByColumn(
-    select(cases.c.id).where(
+    lambda _: select(cases.c.id).where(
         cases.c.batch_id == bindparam("batch"), cases.c.state == CaseState.OPEN.value
+    )
+)
+_END = ByColumn(
+    lambda within: (
+        update(cases)
+        .where(
+            within(cases.c.id, "ids"),
+            within(cases.c.state, "origins"),
+            cases.c.batch_id == func.coalesce(bindparam("of_batch", type_=Id), cases.c.batch_id),
+        )
+        .values(state=bindparam("ended"), closed_at=bindparam("at"), answer_id=bindparam("answer"))
+        .returning(
+            cases.c.id,
+            cases.c.source,
+            cases.c.event_id,
+            cases.c.kind,
+            cases.c.due_on,
+            cases.c.reason,
+            cases.c.impact,
+            cases.c.follows,
+        )
     )
 )
 _IMPACT = update(cases).where(cases.c.id == bindparam("case")).values(impact=bindparam("noted"))

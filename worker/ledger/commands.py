@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, select, update
 
 from connectors.mapping import Shape
-from worker.ledger.database import Connection, among
+from worker.ledger.database import Connection, Hot, among
 from worker.ledger.tables import cases, commands
 
 
@@ -125,9 +125,8 @@ async def take(
 
     ``due_at`` is when redrive may suppose that this attempt died.
     """
-    result = await connection.execute(_TAKE, {"command": command_id, "now": now, "due": due_at})
-    row = result.one_or_none()
-    return None if row is None else Command(**_fields(row))
+    taken = await _TAKE.rows(connection, command=command_id, now=now, due=due_at)
+    return _command(taken[0]) if taken else None
 
 
 async def failed(connection: Connection, command_id: int, fault: str, *, due_at: datetime) -> None:
@@ -147,10 +146,8 @@ async def settle(connection: Connection, command: Command, now: datetime) -> boo
     """
     # Attempts only grow: an attempt that knows of others may settle whatever their number is.
     at_most = 2**31 - 1 if command.interrupted else command.attempts
-    result = await connection.execute(
-        _SETTLE, {"command": command.id, "now": now, "at_most": at_most}
-    )
-    return result.rowcount == 1
+    settled = await _SETTLE.rows(connection, command=command.id, now=now, at_most=at_most)
+    return len(settled) == 1
 
 
 async def bury(connection: Connection, command_id: int, fault: str, *, rolled_back: bool) -> bool:
@@ -212,8 +209,8 @@ async def driven(connection: Connection, command_id: int, due_at: datetime) -> N
 
 async def cases_in_unsettled(connection: Connection, batch_id: int) -> set[UUID]:
     """Cases of the batch that still wait for a store: they cannot close yet."""
-    rows = await connection.execute(_UNSETTLED, {"batch": batch_id})
-    return {case_id for ids in rows.scalars() for case_id in ids}
+    rows = await _UNSETTLED.rows(connection, batch=batch_id)
+    return {case_id for (ids,) in rows for case_id in ids}
 
 
 async def unsettled(connection: Connection, batch_id: int) -> list[Command]:
@@ -223,7 +220,7 @@ async def unsettled(connection: Connection, batch_id: int) -> list[Command]:
             commands.c.batch_id == batch_id, commands.c.state != "settled"
         )
     )
-    return [Command(**_fields(row)) for row in rows]
+    return [_command(row) for row in rows]
 
 
 async def of_followers(connection: Connection) -> list[Command]:
@@ -234,7 +231,7 @@ async def of_followers(connection: Connection) -> list[Command]:
             commands.c.state != "settled", commands.c.batch_id.in_(followers)
         )
     )
-    return [Command(**_fields(row)) for row in rows]
+    return [_command(row) for row in rows]
 
 
 async def attempted(connection: Connection, batch_id: int) -> set[UUID]:
@@ -285,33 +282,45 @@ async def listed(
 
 
 def _line(row: Any) -> CommandLine:
-    return CommandLine(**_fields(row))
+    return CommandLine(**_lists(row._asdict()))
 
 
-def _fields(row: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = row._asdict()
+def _lists(fields: dict[str, Any]) -> dict[str, Any]:
     if "kind" in fields:
-        fields["kind"] = CommandKind(row.kind)
-    return fields | {"shape": tuple(row.shape), "case_ids": tuple(row.case_ids)}
+        fields["kind"] = CommandKind(fields["kind"])
+    return {**fields, "shape": tuple(fields["shape"]), "case_ids": tuple(fields["case_ids"])}
 
 
-_TAKE = (
-    update(commands)
-    .where(commands.c.id == bindparam("command"), commands.c.state == "open")
-    .values(
-        attempts=commands.c.attempts + 1, attempted_at=bindparam("now"), due_at=bindparam("due")
+def _command(row: Sequence[Any]) -> Command:
+    return Command(**_lists(dict(zip(Command.__slots__, row, strict=True))))
+
+
+_TAKE = Hot(
+    lambda _: (
+        update(commands)
+        .where(commands.c.id == bindparam("command"), commands.c.state == "open")
+        .values(
+            attempts=commands.c.attempts + 1,
+            attempted_at=bindparam("now"),
+            due_at=bindparam("due"),
+        )
+        .returning(*(commands.c[name] for name in Command.__slots__))
     )
-    .returning(*(commands.c[name] for name in Command.__slots__))
 )
-_SETTLE = (
-    update(commands)
-    .where(
-        commands.c.id == bindparam("command"),
-        commands.c.state == "open",
-        commands.c.attempts <= bindparam("at_most"),
+_SETTLE = Hot(
+    lambda _: (
+        update(commands)
+        .where(
+            commands.c.id == bindparam("command"),
+            commands.c.state == "open",
+            commands.c.attempts <= bindparam("at_most"),
+        )
+        .values(state="settled", settled_at=bindparam("now"), payload=None)
+        .returning(commands.c.id)
     )
-    .values(state="settled", settled_at=bindparam("now"), payload=None)
 )
-_UNSETTLED = select(commands.c.case_ids).where(
-    commands.c.batch_id == bindparam("batch"), commands.c.state != "settled"
+_UNSETTLED = Hot(
+    lambda _: select(commands.c.case_ids).where(
+        commands.c.batch_id == bindparam("batch"), commands.c.state != "settled"
+    )
 )

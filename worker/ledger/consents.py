@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, or_, select
 
 from topics.events import EventKind
 from worker.core.decisions import ConsentState
 from worker.core.lifecycle import STANDING
-from worker.ledger.database import ByColumn, Connection, add_rows, among
+from worker.ledger.database import ByColumn, Connection, Within, add_rows, among
 from worker.ledger.tables import cases, suppressions
 
 States = dict[str, ConsentState]
@@ -62,41 +62,21 @@ async def states(connection: Connection, pseudonyms: Collection[bytes]) -> dict[
     """What is on record of each pseudonym and purpose now."""
     if not pseudonyms:
         return {}
-    query = (
-        select(suppressions.c.pseudonym, suppressions.c.purpose, *_NEWEST)
-        .where(among(connection, suppressions.c.pseudonym, list(pseudonyms)))
-        .group_by(suppressions.c.pseudonym, suppressions.c.purpose)
-    )
-    return _gathered(await ByColumn(query).fetch(connection))
+    return _gathered(await _STATES.fetch(connection, pseudonyms=list(pseudonyms)))
 
 
 async def states_of_cases(connection: Connection, case_ids: Collection[UUID]) -> dict[UUID, States]:
     """What is on record of each case's subject, under all the pseudonyms the case recorded."""
     if not case_ids:
         return {}
-    own = (
-        select(suppressions.c.case_id, suppressions.c.pseudonym)
-        .where(among(connection, suppressions.c.case_id, list(case_ids)))
-        .distinct()
-        .subquery("own")
-    )
-    query = (
-        select(own.c.case_id, suppressions.c.purpose, *_NEWEST)
-        .join(own, own.c.pseudonym == suppressions.c.pseudonym)
-        .group_by(own.c.case_id, suppressions.c.purpose)
-    )
-    return _gathered(await ByColumn(query).fetch(connection))
+    return _gathered(await _STATES_OF_CASES.fetch(connection, cases=list(case_ids)))
 
 
 async def shared(
     connection: Connection, pseudonyms: Collection[bytes], batch_id: int
 ) -> list[bytes]:
     """Those of the pseudonyms of which a case of another batch has recorded something too."""
-    own = exists().where(cases.c.id == suppressions.c.case_id, cases.c.batch_id == batch_id)
-    query = select(suppressions.c.pseudonym).where(
-        among(connection, suppressions.c.pseudonym, list(pseudonyms)), ~own
-    )
-    (found,) = await ByColumn(query.distinct()).fetch(connection)
+    (found,) = await _SHARED.fetch(connection, pseudonyms=list(pseudonyms), batch=batch_id)
     return found
 
 
@@ -153,7 +133,8 @@ async def pseudonyms_of_cases(
 
 
 def _newest(*effects: str) -> ColumnElement[datetime]:
-    return func.max(case((suppressions.c.effect.in_(effects), suppressions.c.at)))
+    its = or_(*(suppressions.c.effect == effect for effect in effects))
+    return func.max(case((its, suppressions.c.at)))
 
 
 _NEWEST = (
@@ -161,6 +142,42 @@ _NEWEST = (
     _newest("withdrawn", "objected").label("withdrawn_at"),
     _newest("objected").label("objected_at"),
     _newest("given").label("given_at"),
+)
+
+
+def _states_of_cases(within: Within) -> Select[Any]:
+    own = (
+        select(suppressions.c.case_id, suppressions.c.pseudonym)
+        .where(within(suppressions.c.case_id, "cases"))
+        .distinct()
+        .subquery("own")
+    )
+    return (
+        select(own.c.case_id, suppressions.c.purpose, *_NEWEST)
+        .join(own, own.c.pseudonym == suppressions.c.pseudonym)
+        .group_by(own.c.case_id, suppressions.c.purpose)
+    )
+
+
+_STATES = ByColumn(
+    lambda within: (
+        select(suppressions.c.pseudonym, suppressions.c.purpose, *_NEWEST)
+        .where(within(suppressions.c.pseudonym, "pseudonyms"))
+        .group_by(suppressions.c.pseudonym, suppressions.c.purpose)
+    )
+)
+_STATES_OF_CASES = ByColumn(_states_of_cases)
+_SHARED = ByColumn(
+    lambda within: (
+        select(suppressions.c.pseudonym)
+        .where(
+            within(suppressions.c.pseudonym, "pseudonyms"),
+            ~exists().where(
+                cases.c.id == suppressions.c.case_id, cases.c.batch_id == bindparam("batch")
+            ),
+        )
+        .distinct()
+    )
 )
 
 

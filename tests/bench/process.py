@@ -1,7 +1,8 @@
-"""The worker as one process that is measured: the erase stage alone, or the whole path.
+"""The worker as it is measured: the erase stage alone, or the whole path.
 
 ``python -m tests.bench.process`` reads its order (JSON) from standard input and writes what it
-measured to standard output. It runs the very parts that ``erasure run`` runs, on uvloop.
+measured to standard output. It runs the very parts that ``erasure run`` runs, on uvloop: in one
+process, or, where the order says ``apart``, with the stores in a second one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -62,25 +64,32 @@ async def main(order: dict[str, Any], began: Callable[[], None] | None = None) -
     ledger = await asyncpg.connect(order["settings"]["ledger"])
     stop = asyncio.Event()
     running: asyncio.Task[None] | None = None
+    stores: Stores | None = None
     async with open_context(settings) as context:
         try:
             warm = await _warm_up(context, order["warm"])
+            if order["apart"]:
+                stores = await Stores.start(order)
             if order["commands"]:
-                # The stores' own consumers carry out the first commands: then all have joined.
                 running = asyncio.create_task(
                     run_parts(context, settings, sorted(context.connectors), stop)
                 )
+            if running or stores:
+                # The stores' own consumers carry out the first commands: then all have joined.
                 await _wait(ledger, running, _ERASED)
             else:
                 await asyncio.gather(*(_carry_out(context, command_id) for command_id in warm))
             start = context.now()
             if not order["commands"]:
                 # Joining the group takes seconds: what is measured begins with the first event.
-                running = asyncio.create_task(run_parts(context, settings, (), stop))
+                parts = ["intake"] if stores else []
+                running = asyncio.create_task(run_parts(context, settings, parts, stop))
                 await _wait(ledger, running, _BEGUN, start)
                 start = await ledger.fetchval(_FIRST, start)
             if began:
                 began()
+            if stores:
+                stores.begin()
             cpu = _cpu()
             if order["commands"]:
                 # All of it lies in the ledger; its ids are on Kafka within milliseconds.
@@ -89,12 +98,74 @@ async def main(order: dict[str, Any], began: Callable[[], None] | None = None) -
             else:
                 await _wait(ledger, running, _CLOSED, start, order["events"])
             used, seconds = _cpu() - cpu, await ledger.fetchval(_SECONDS, start)
+            if stores:
+                used += await stores.end()
         finally:
+            if stores:
+                stores.kill()
             stop.set()
             if running:
                 await running
             await ledger.close()
     return {"seconds": seconds, "cpu": used, "megabytes": _most_memory() / 2**20}
+
+
+class Stores:
+    """The stores' consumers in a process of their own, as ``erasure run --only`` spreads them."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, order: dict[str, Any]) -> Stores:
+        """Start it with the settings of an order."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", __spec__.name, "stores"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        own = cls(process)
+        own._write(orjson.dumps(order["settings"]))
+        return own
+
+    def begin(self) -> None:
+        """What is measured begins."""
+        self._write(b"")
+
+    async def end(self) -> float:
+        """Let it end; the CPU seconds it took from the beginning."""
+        told, _ = await self._process.communicate(b"\n")
+        return float(told)
+
+    def kill(self) -> None:
+        """Leave no process behind."""
+        if self._process.returncode is None:
+            self._process.kill()
+
+    def _write(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + b"\n")
+
+
+async def run_stores() -> None:
+    """Be that process: settings, the beginning and the end come as lines on standard input."""
+    logs.configure("console", "warning")
+    lines = asyncio.StreamReader(limit=2**20)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(lines), sys.stdin
+    )
+    settings = load(**orjson.loads(await lines.readline()))
+    stop = asyncio.Event()
+    async with open_context(settings) as context:
+        running = asyncio.create_task(
+            run_parts(context, settings, sorted(context.connectors), stop)
+        )
+        await lines.readline()
+        cpu = _cpu()
+        await lines.readline()
+        os.write(1, str(_cpu() - cpu).encode())
+        stop.set()
+        await running
 
 
 async def _warm_up(context: Context, people: Sequence[int]) -> list[int]:
@@ -150,5 +221,7 @@ def _most_memory() -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["stores"]:
+        sys.exit(uvloop.run(run_stores()))
     answer = uvloop.run(main(orjson.loads(sys.stdin.buffer.read())))
     os.write(1, orjson.dumps(answer) + b"\n")

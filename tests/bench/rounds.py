@@ -117,6 +117,8 @@ async def prepare(world: World, kind: Kind, people: int, *, seed: int) -> dict[s
     random.Random(seed).shuffle(everybody)
     warm, rest = everybody[:WARM], everybody[WARM:]
     order = {"settings": world.settings(), "warm": warm, "commands": [], "events": people}
+    # Two cores, two processes: intake and planning in one, the stores in the other.
+    order["apart"] = kind == "path"
     async with open_context(world.worker_settings()) as context:
         if kind == "by hand":
             laid = await backlog.lay_out(context, everybody, by_hand=True)
@@ -141,7 +143,8 @@ async def _prepare_memory(world: World, events: int) -> dict[str, Any]:
         number // KNOWN if number % KNOWN == 0 else events + number for number in range(events)
     ]
     await backlog.publish(world.bootstrap, people)
-    return {"settings": world.settings(), "warm": [], "commands": [], "events": events}
+    order = {"settings": world.settings(), "warm": [], "commands": [], "events": events}
+    return {**order, "apart": False}
 
 
 def _run(world: World, kind: Kind, order: dict[str, Any], people: int) -> Run:

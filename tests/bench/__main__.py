@@ -16,7 +16,7 @@ from typing import Final
 import uvloop
 from rich.console import Console
 
-from tests.bench import forecasting, process, report
+from tests.bench import forecasting, groups, planning, process, report
 from tests.bench.profiling import Sampler
 from tests.bench.rounds import Kind, RunFailed, Size, measure, prepare
 from tests.bench.world import NotWiped, World, servers
@@ -43,18 +43,19 @@ def main() -> int:
                 if given.what == "profile":
                     return _profile(world, given.stage, size.people)
                 return _bench(world, size, given.markdown)
-        except (NotWiped, RunFailed, ServerFailed) as error:
+        except (NotWiped, RunFailed, ServerFailed, groups.Different) as error:
             console.print(f"The bench cannot be finished: {error}", style="red", markup=False)
             return 2
 
 
 def _bench(world: World, size: Size, markdown: Path | None) -> int:
-    def tell(line: str) -> None:
-        console.print(line, style="dim")
-
-    results = measure(world, size, tell)
-    ahead = forecasting.measure(world, size.rounds, tell)
-    table = [*report.rows(results, size), report.forecast(ahead)]
+    results = measure(world, size, _tell)
+    table = [
+        *report.rows(results, size),
+        planning.measure(),
+        groups.measure(world, 4 * size.people, _tell),
+        report.forecast(forecasting.measure(world, size.rounds, _tell)),
+    ]
     said = report.notes(size, "Apache Kafka" if world.idempotent else "embedded broker (Tansu)")
     console.print(report.as_table(table))
     for line in said:
@@ -65,6 +66,10 @@ def _bench(world: World, size: Size, markdown: Path | None) -> int:
     for line in missed:
         console.print(f"Missed: {line}", style="red", markup=False)
     return 1 if missed else 0
+
+
+def _tell(line: str) -> None:
+    console.print(line, style="dim")
 
 
 def _forecast(world: World, rounds: int) -> int:

@@ -51,7 +51,7 @@ def forecast(ahead: Ahead) -> Row:
     ours, theirs = ahead.seconds()
     return Row(
         (
-            f"(f) forecast over {ROWS:,} rows, s, against a plain count",
+            f"(g) forecast over {ROWS:,} rows, s, against a plain count",
             f"{ours:.2f}",
             f"{theirs:.2f}",
             f"{middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",

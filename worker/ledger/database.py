@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,6 +25,7 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -106,18 +108,17 @@ class Ledger:
             async with self.engine.begin() as connection:
                 yield connection
             return
-        async with self._plain.connect() as connection:
-            while (driver := _driver(connection)).is_closed():
-                # It broke while it lay in the pool, with all that lay beside it.
-                await connection.invalidate()
-                await connection.get_raw_connection()
-            try:
-                async with driver.transaction():
-                    yield connection
-            finally:
-                if driver.is_closed():
-                    # SQLAlchemy did not see it break, and would hand it out again.
-                    await connection.invalidate()
+        while _driver(connection := await self._plain.connect()).is_closed():
+            # It broke while it lay in the pool; so may others beside it.
+            await _discard(connection)
+        driver = _driver(connection)
+        try:
+            async with driver.transaction():
+                yield connection
+        finally:
+            # SQLAlchemy does not see a connection break under it, and would hand it out again.
+            end = _discard(connection) if driver.is_closed() else connection.close()
+            await asyncio.shield(end)
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -185,6 +186,11 @@ async def add_rows(
     )
 
 
+async def _discard(connection: AsyncConnection) -> None:
+    await connection.invalidate()
+    await connection.close()
+
+
 def _driver(connection: AsyncConnection) -> asyncpg.Connection:
     """The driver's connection, in whose transaction this one is."""
     assert connection.sync_connection is not None  # noqa: S101 - it is open
@@ -203,6 +209,7 @@ def _bound(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> Sequ
     ]
 
 
+OnConflictInsert = postgresql.Insert | sqlite.Insert
 Statement = Select[Any] | Insert | Update | ReturningInsert[Any] | ReturningUpdate[Any]
 Within = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 """Says that a column is one of the values given by a name, in the way of a database."""
@@ -271,6 +278,13 @@ def _in_array(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 
 def _in_list(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return column.in_(bindparam(name, expanding=True))
+
+
+def insert_if_new(connection: AsyncConnection, table: Table) -> OnConflictInsert:
+    """An INSERT that does nothing when a row with its key is there, or comes at this moment."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def among(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import or_, select, update
 
-from worker.ledger.database import Connection
+from worker.ledger.database import Connection, insert_if_new
 from worker.ledger.tables import leases
 
 
@@ -38,14 +37,13 @@ async def take(
     exists = await connection.execute(select(leases.c.name).where(leases.c.name == name))
     if exists.one_or_none() is not None:
         return None
-    try:
-        async with connection.begin_nested():
-            await connection.execute(
-                insert(leases).values(name=name, holder=holder, epoch=1, expires_at=now + ttl)
-            )
-    except IntegrityError:
-        return None
-    return 1
+    first = await connection.execute(
+        insert_if_new(connection, leases)
+        .values(name=name, holder=holder, epoch=1, expires_at=now + ttl)
+        .returning(leases.c.epoch)
+    )
+    epoch = first.scalar_one_or_none()
+    return None if epoch is None else int(epoch)
 
 
 async def give_back(connection: Connection, name: str, holder: str, now: datetime) -> None:

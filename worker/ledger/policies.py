@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 
-from worker.ledger.database import Connection
+from worker.ledger.database import Connection, insert_if_new
 from worker.ledger.tables import policies
 
 
@@ -32,17 +31,13 @@ async def take_up(
     known = await _digest(connection, version)
     if known is not None:
         return known
-    try:
-        async with connection.begin_nested():
-            await connection.execute(
-                insert(policies).values(
-                    version=version, digest=digest, content=content, taken_up_at=now
-                )
-            )
-    except IntegrityError:
-        # Another worker took it up at this moment: what it wrote counts.
-        return await _digest(connection, version) or digest
-    return digest
+    await connection.execute(
+        insert_if_new(connection, policies).values(
+            version=version, digest=digest, content=content, taken_up_at=now
+        )
+    )
+    # Another worker may have taken it up at this moment: then what it wrote counts.
+    return await _digest(connection, version) or digest
 
 
 async def listed(connection: Connection) -> list[Version]:

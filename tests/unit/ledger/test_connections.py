@@ -13,7 +13,6 @@ from tests.unit.ledger.making import NOW, a_batch, some_cases
 from worker.ledger import answers, cases, tables
 from worker.ledger.database import Connection, Ledger, LedgerAway
 
-
 _CUT = sa.text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() ORDER BY pid = pg_backend_pid()"

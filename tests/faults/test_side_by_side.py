@@ -18,7 +18,7 @@ import worker.resolve
 from connectors.base import Effects, Work
 from connectors.sql import SqlConnector
 from tests.support.judging import assert_gone_honestly
-from tests.support.nordlys import Person, consent, customer, erasure, traces, withdrawal
+from tests.support.nordlys import LONG_AGO, Person, consent, customer, erasure, traces, withdrawal
 from tests.support.world import Event, World
 from topics import names
 from topics.publishing import event_to_message
@@ -135,7 +135,7 @@ async def test_a_case_planned_anew_keeps_what_its_commands_knew(
 
     And what a command of the first plan erased without settling is not `absent` in the second.
     """
-    person = Person()
+    person = Person(slips=[LONG_AGO])
     await world.stores.add(person)
     request = erasure(person, time=NOW - timedelta(minutes=1))
     async with world.context() as context:

@@ -8,7 +8,6 @@ that what a dead worker left behind is driven again within a second or two.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -35,6 +34,7 @@ from worker import logs
 from worker.context import Timing
 from worker.core.retry import Backoff
 from worker.settings import load
+from worker.streams.leaving import run_to_the_end
 from worker.streams.publish import KafkaPublisher
 
 TIMING = Timing(
@@ -176,7 +176,7 @@ def main() -> None:
         killer(when, name, int(nth))
     only = [part for part in os.environ.get("WORKER_ONLY", "").split(",") if part]
     logs.configure(settings.log_format, settings.log_level)
-    asyncio.run(worker.run.run(settings, only))
+    run_to_the_end(worker.run.run(settings, only))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def run(
     from worker import logs
     from worker.cli.opening import read_policy, read_settings
     from worker.run import run as run_worker
+    from worker.streams.leaving import run_to_the_end
 
     settings = read_settings()
     policy = read_policy(settings, whole=True)
@@ -58,8 +59,7 @@ def run(
         logs.configure(settings.log_format, settings.log_level)
         await run_worker(settings, parts)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work())
+    run_to_the_end(work(), loop_factory=uvloop.new_event_loop)
 
 
 def _end_at_once(_number: int, _frame: FrameType | None) -> None:

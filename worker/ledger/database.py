@@ -41,6 +41,8 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 
 
+_DRIVERS_OWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 Connection = AsyncConnection
 """One open transaction, as every question takes it."""
 
@@ -93,9 +95,7 @@ class Ledger:
             async with self._transaction() as connection:
                 yield connection
         # What goes past SQLAlchemy raises asyncpg's own errors.
-        except (
-            DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError
-        ) as error:  # fmt: skip
+        except (DBAPIError, PoolTimeout, OSError, *_DRIVERS_OWN) as error:
             if _is_duplicate(error):
                 raise LedgerConflict("a row with this key is there already") from None
             if is_away(error):
@@ -112,13 +112,17 @@ class Ledger:
             # It broke while it lay in the pool; so may others beside it.
             await _discard(connection)
         driver = _driver(connection)
+        torn = False
         try:
             async with driver.transaction():
                 yield connection
+        except asyncpg.InternalClientError:
+            torn = True
+            raise
         finally:
             # SQLAlchemy does not see a connection break under it, and would hand it out again.
-            end = _discard(connection) if driver.is_closed() else connection.close()
-            await asyncio.shield(end)
+            broken = torn or driver.is_closed()
+            await asyncio.shield(_discard(connection) if broken else connection.close())
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -129,6 +133,8 @@ def is_away(error: BaseException) -> bool:
     """Whether an error means that the ledger is unreachable, busy or shutting down."""
     if isinstance(error, InterfaceError | PoolTimeout | asyncpg.InterfaceError | OSError):
         return True
+    if isinstance(error, asyncpg.InternalClientError):
+        return True  # Rolling back on a line that broke in the middle of an answer.
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = str(getattr(getattr(error, "orig", error), "sqlstate", "") or "")

@@ -30,23 +30,32 @@ log = structlog.get_logger(__name__)
 
 
 def add_intake(
-    app: Any, context: Context, plan: Callable[[int], None], in_hand: asyncio.Lock
+    app: Any,
+    context: Context,
+    plan: Callable[[int], None],
+    in_hand: asyncio.Lock,
+    failed: Callable[[Exception], None],
 ) -> None:
     """Add the agent that takes in events.
 
     ``plan`` is told the id of each batch to be planned; ``in_hand`` is held while a batch is
-    taken in, so that who holds it may stop the app without breaking off a batch.
+    taken in, so that who holds it may stop the app without breaking off a batch. ``failed`` is
+    told of a bug: Faust would let the agent die and the app live on, reading nothing.
     """
     topic = app.topic(*INBOUND, key_serializer="raw", value_serializer="raw")
 
     async def intake(stream: Any) -> None:
         unacknowledged = stream.noack()
-        async for batch in unacknowledged.noack_take(BATCH, within=WITHIN_SECONDS):
-            async with in_hand:
-                for batch_id in await persist(context, [_message(event) for event in batch]):
-                    plan(batch_id)
-                for event in batch:
-                    await unacknowledged.ack(event)
+        try:
+            async for batch in unacknowledged.noack_take(BATCH, within=WITHIN_SECONDS):
+                async with in_hand:
+                    for batch_id in await persist(context, [_message(event) for event in batch]):
+                        plan(batch_id)
+                    for event in batch:
+                        await unacknowledged.ack(event)
+        except Exception as error:
+            failed(error)
+            raise
 
     app.agent(topic, name="intake", concurrency=1)(intake)
 

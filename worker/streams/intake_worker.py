@@ -31,16 +31,20 @@ async def run_intake(
 ) -> None:
     """Take in events until ``stop`` is set; then finish the batch in hand.
 
-    Raises IntakeCrashed: an embedded Faust application crashes silently, so its state is polled.
+    Raises IntakeCrashed: an embedded Faust application crashes silently, and its agent dies alone,
+    so both are polled.
     """
     app = make_app(broker, data_dir=str(data_dir))
     in_hand = asyncio.Lock()
-    add_intake(app, context, planner.add, in_hand)
+    failures: list[Exception] = []
+    add_intake(app, context, planner.add, in_hand, failures.append)
     starting = asyncio.create_task(app.start())
     try:
         while not stop.is_set():
             if starting.done() and starting.exception() is not None:
                 raise IntakeCrashed(type(starting.exception()).__name__)
+            if failures:
+                raise IntakeCrashed(type(failures[0]).__name__)
             if app.crashed:
                 raise IntakeCrashed(type(app.crash_reason).__name__)
             await stopped_within(stop, POLL_SECONDS)

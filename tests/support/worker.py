@@ -6,7 +6,9 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Mapping
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Self
 
@@ -42,7 +44,8 @@ class WorkerProcess:
         """
         self.log = log
         own = {"WORKER_KILL": kill, "WORKER_ONLY": only, "WORKER_TRACE": str(trace or "")}
-        self._process = _FORKS.Process(target=_become, args=({**settings, **own}, log))
+        self._hears = _FORKS.Event()
+        self._process = _FORKS.Process(target=_become, args=({**settings, **own}, log, self._hears))
         self._process.start()
 
     @property
@@ -57,6 +60,7 @@ class WorkerProcess:
 
     async def stop(self) -> int | None:
         """Ask it to end (SIGTERM), wait for it, and give its exit code."""
+        await asyncio.to_thread(self._hears.wait, _STOP_SECONDS)
         if self.ended is None and self._process.pid is not None:
             os.kill(self._process.pid, signal.SIGTERM)
         # Not in the loop's own thread: gates run there, and the worker closes its lines to them.
@@ -75,8 +79,11 @@ class WorkerProcess:
         self.kill()
 
 
-def _become(variables: Mapping[str, str], log: Path) -> None:
+def _become(variables: Mapping[str, str], log: Path, hears: Event) -> None:
     """Turn a fresh fork into the worker: its variables, its log, its program."""
+    # As the command does it: told to stop while it starts, it has nothing in hand.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    hears.set()
     os.environ.update(variables)
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)

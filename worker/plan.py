@@ -8,23 +8,21 @@ and no other store waits for it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from connectors.faults import Fault, RetryLater
 from connectors.mapping import Key, Shape
 from topics import names, writing
 from topics.events import RESTRICTING
+from worker.aside import held, recognise, set_aside
 from worker.closing import close_ready
 from worker.context import Context
 from worker.core.lifecycle import CaseState
 from worker.core.planner import Plan, PlannedCase, Task, plan
 from worker.core.retry import Backoff
-from worker.identifiers import held_by
-from worker.ledger import answers, batches, cases, commands, consents, holds
+from worker.ledger import answers, batches, cases, commands, consents
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch
 from worker.ledger.cases import Ended
@@ -70,7 +68,7 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
     ]
     before = {person.case_id: {s: set(k) for s, k in person.keys.items()} for person in people}
     resolution = await resolve(people, context.connectors, context.timing.lookup_timeout)
-    resolution = await _recognise(context, people, resolution)
+    resolution = await recognise(context, people, resolution)
     async with context.ledger.begin() as connection:
         planned = await _commit(context, connection, batch, people, before, resolution)
     if planned is not None:
@@ -78,36 +76,6 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
         if planned.answer is not None:
             await tell_answer(context, planned.answer, planned.receipts, planned.ended)
     return planned
-
-
-async def _recognise(
-    context: Context, people: Sequence[Person], resolution: Resolution
-) -> Resolution:
-    """Learn which identifiers people have of whom only keys are known: a hold knows them by those.
-
-    They lead nowhere from here: whoever is known by a key is looked for in its store alone.
-    """
-    keys: dict[str, dict[Key, Person]] = {}
-    for person in people:
-        for store, own in person.carried.items() if not person.given else ():
-            keys.setdefault(store, {}).update(dict.fromkeys(own, person))
-    silent: dict[str, Fault] = {}
-    for store, owners in keys.items():
-        try:
-            async with asyncio.timeout(context.timing.lookup_timeout.total_seconds()):
-                held = await held_by(context, context.connectors[store], list(owners))
-        except TimeoutError:
-            silent[store] = RetryLater("no-answer", "the store did not answer a look-up in time")
-        except Fault as fault:
-            silent[store] = fault
-        else:
-            for key, identifiers in held.items():
-                owners[key].seen |= identifiers
-    return Resolution(
-        {**resolution.unanswered, **silent},
-        resolution.not_final | silent.keys(),
-        resolution.ambiguous,
-    )
 
 
 async def publish_commands(context: Context, issued: Iterable[tuple[str, int]]) -> None:
@@ -149,13 +117,13 @@ async def _commit(
     erasing = [
         p for p in people if p.case_id in standing and standing[p.case_id][0] not in RESTRICTING
     ]
-    held = await _held(context, connection, erasing)
-    aside = {c: (CaseState.HELD, why) for c, why in held.items()} | {
+    under_hold = await held(context, connection, erasing)
+    aside = {c: (CaseState.HELD, why) for c, why in under_hold.items()} | {
         c: (CaseState.PARKED, why) for c, why in resolution.ambiguous.items() if c in standing
     }
     for case_id, (state, why) in aside.items():
         own = [person for person in people if person.case_id == case_id]
-        await _set_aside(context, connection, case_id, own, state, why, batch.stopped_at)
+        await set_aside(context, connection, case_id, own, state, why, batch.stopped_at)
     todo = [p for p in people if p.case_id in standing and p.case_id not in aside]
     planned_cases = [PlannedCase(p.case_id, *standing[p.case_id]) for p in todo]
     states = await consents.states_of_cases(connection, [p.case_id for p in todo])
@@ -233,61 +201,6 @@ async def _answer(
     )
     if not planned.stores_left:
         await batches.finish(connection, batch.id, now)
-
-
-async def _held(
-    context: Context, connection: Connection, people: Sequence[Person]
-) -> dict[UUID, Mapping[str, object]]:
-    """Find the cases whose subject is under a hold, by any identifier that the stores showed."""
-    if not people or not await holds.any_stands(connection):
-        return {}
-    pseudonym = context.sealer.pseudonym
-    recorded = await consents.pseudonyms_of_cases(connection, [p.case_id for p in people])
-    by_case = {
-        person.case_id: {pseudonym(*identifier) for identifier in person.known | person.seen}
-        | recorded.get(person.case_id, set())
-        for person in people
-    }
-    standing = await holds.standing(connection, {p for own in by_case.values() for p in own})
-    return {
-        case_id: {"why": "hold", "hold": max(standing[p] for p in own if p in standing)}
-        for case_id, own in by_case.items()
-        if not own.isdisjoint(standing)
-    }
-
-
-async def _set_aside(
-    context: Context,
-    connection: Connection,
-    case_id: UUID,
-    own: Sequence[Person],
-    state: CaseState,
-    why: Mapping[str, object],
-    stopped_at: datetime | None,
-) -> None:
-    """Give a parked or held case a batch of its own, with its identifiers, to wait in."""
-    now = context.now()
-    for person in own:
-        person.forget()
-    batch_id = await batches.open_batch(
-        connection,
-        payload=seal_people(context.sealer, own),
-        key_id=context.sealer.current,
-        stores_left=[],
-        now=now,
-        due_at=now,
-    )
-    if stopped_at is not None:
-        await batches.stopped(connection, batch_id, stopped_at)
-    await batches.planned(
-        connection,
-        batch_id,
-        stores_left=[],
-        policy=context.policy.version,
-        now=now,
-        due_at=now,
-    )
-    await cases.set_aside(connection, case_id, batch_id, state, why)
 
 
 async def _answered(connection: Connection, batch: Batch) -> dict[str, set[UUID]]:

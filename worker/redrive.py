@@ -95,14 +95,18 @@ async def _obligations(context: Context) -> int:
     """Look again at what was retained until now; nobody has to ask for it."""
     async with context.ledger.begin() as connection:
         due = await obligations.due(
-            connection, context.day(), sorted(context.connectors), LOOKS_AT_ONCE
+            connection,
+            context.day(),
+            LOOKS_AT_ONCE,
+            stores=context.connectors,
+            keys=context.sealer.key_ids,
         )
     locked: CannotOpen | None = None
     for obligation_id in due:
         try:
             batch_id = await look_again(context, obligation_id)
         except CannotOpen as fault:
-            locked = fault  # A key is missing: that must not keep the others from their day.
+            locked = fault  # It was altered: that must not keep the others from their day.
             continue
         if batch_id is not None:
             await plan_batch(context, batch_id)

@@ -42,6 +42,11 @@ class Sealer:
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._pseudonym_key = pseudonym_key
 
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """The keys that are at hand."""
+        return frozenset(self._keys)
+
     def __repr__(self) -> str:
         """Show no key."""
         return f"Sealer(current={self.current!r})"

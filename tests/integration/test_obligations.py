@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest_asyncio
 import sqlalchemy as sa
 
+import worker.redrive
 from tests.support.driving import accept, drive, on_day, settle
 from tests.support.nordlys import Person, consent, customer, erasure, traces, withdrawal
 from tests.support.world import Event, World, id_of
@@ -20,6 +23,7 @@ from worker.ledger import answers, cases, commands, obligations
 from worker.ledger.cases import Case
 from worker.look_again import look_again
 from worker.redrive import redrive
+from worker.sealing import KEY_BYTES, Sealer
 
 DOCUMENT = date(2026, 3, 10)
 FREE = date(2032, 1, 1)
@@ -226,7 +230,9 @@ async def test_two_workers_look_once(world: World, context: Context) -> None:
     await _asked(world, context, Person(invoices=[DOCUMENT]))
     later = on_day(context, FREE)
     async with context.ledger.begin() as connection:
-        (due,) = await obligations.due(connection, FREE, ["billing"], 10)
+        (due,) = await obligations.due(
+            connection, FREE, 10, stores=["billing"], keys=context.sealer.key_ids
+        )
     assert await look_again(later, due) is not None
     assert await look_again(later, due) is None
 
@@ -237,7 +243,9 @@ async def test_a_look_that_was_begun_is_carried_on(world: World, context: Contex
     await _asked(world, context, person)
     later = on_day(context, FREE)
     async with context.ledger.begin() as connection:
-        (due,) = await obligations.due(connection, FREE, ["billing"], 10)
+        (due,) = await obligations.due(
+            connection, FREE, 10, stores=["billing"], keys=context.sealer.key_ids
+        )
     await look_again(later, due)
     await drive(on_day(context, FREE + timedelta(days=1)))
     assert traces(await world.stores.dump(), person) == {}
@@ -252,3 +260,21 @@ async def test_an_obligations_command_carries_ids_only(world: World, context: Co
         newest = max(command.id for command in await commands.listed(connection, state="settled"))
     said = [record.json for record in await world.read(names.commands("billing"))]
     assert {"command": newest} in said
+
+
+async def test_a_missing_key_keeps_nobody_else_from_their_day(
+    world: World, context: Context
+) -> None:
+    """What is sealed with a key that is gone waits for it; others go, however many wait before."""
+    pseudonyms = b"p" * KEY_BYTES
+    old = Sealer({"old": b"o" * KEY_BYTES}, "old", pseudonyms)
+    new = Sealer({"new": b"n" * KEY_BYTES}, "new", pseudonyms)
+    locked, free = Person(invoices=[DOCUMENT]), Person(invoices=[DOCUMENT])
+    await _asked(world, replace(context, sealer=old), locked)
+    await _asked(world, replace(context, sealer=new), free)
+    with patch.object(worker.redrive, "LOOKS_AT_ONCE", 1):
+        await drive(replace(on_day(context, FREE), sealer=new))
+        assert traces(await world.stores.dump(), free) == {}
+        assert traces(await world.stores.dump(), locked)["billing.invoice"] == 1
+        await drive(replace(on_day(context, FREE), sealer=old))
+    assert traces(await world.stores.dump(), locked) == {}

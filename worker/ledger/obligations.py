@@ -6,7 +6,7 @@ it knows nothing else. The keys are dropped when the look is begun.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -70,14 +70,26 @@ async def note(
         await connection.execute(insert(obligations), rows)
 
 
-async def due(connection: Connection, day: date, stores: Sequence[str], limit: int) -> list[int]:
-    """Ids of obligations in some stores whose day has come, the oldest first."""
+async def due(
+    connection: Connection,
+    day: date,
+    limit: int,
+    *,
+    stores: Collection[str],
+    keys: Collection[str],
+) -> list[int]:
+    """Ids of obligations whose day has come, in these stores and under these keys, oldest first.
+
+    What is sealed with a key that is missing waits for it, and keeps no other from its day;
+    ``erasure check`` tells of it (:func:`keys_in_use`).
+    """
     rows = await connection.execute(
         select(obligations.c.id)
         .where(
             obligations.c.batch_id.is_(None),
             obligations.c.look_on <= day,
-            obligations.c.store.in_(list(stores)),
+            obligations.c.store.in_(sorted(stores)),
+            obligations.c.key_id.in_(sorted(keys)),
         )
         .order_by(obligations.c.look_on, obligations.c.id)
         .limit(limit)

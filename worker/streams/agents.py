@@ -54,6 +54,7 @@ def add_intake(
                     for event in batch:
                         await unacknowledged.ack(event)
         except Exception as error:
+            # A bug: whoever runs the app ends the process, and a new one takes the same batch.
             failed(error)
             raise
 

@@ -32,6 +32,15 @@ class Command(_Message):
     command: int = Field(ge=1, description="The command's id in the ledger.")
 
 
+class SweepOrder(_Message):
+    """``erasure.sweeps.<store>``, keyed by the sweep's id: a sweep to begin or to go on with.
+
+    The id alone. Commands that time asks for travel here too, as on ``erasure.commands.<store>``.
+    """
+
+    sweep: int = Field(ge=1, description="The sweep's id in the ledger.")
+
+
 class Suppression(_Message):
     """``erasure.suppressions``, compacted, keyed by the pseudonym in hexadecimal.
 

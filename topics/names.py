@@ -22,6 +22,7 @@ INTAKE_GROUP: Final = "erasure-intake"
 """The consumer group of the inbound topics."""
 
 _COMMANDS: Final = "erasure.commands."
+_SWEEPS: Final = "erasure.sweeps."
 _STORE = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 
@@ -46,17 +47,34 @@ def commands(store: str) -> str:
 
     Raises ValueError when the store's name cannot be part of a topic's name.
     """
+    return _COMMANDS + _named(store)
+
+
+def sweeps(store: str) -> str:
+    """Name of the topic that carries the sweeps of one store, and the commands that time asks for.
+
+    They never stand before what a person has asked for. Raises ValueError as :func:`commands`.
+    """
+    return _SWEEPS + _named(store)
+
+
+def _named(store: str) -> str:
     if not _STORE.fullmatch(store):
         raise ValueError(
             "a store's name must be 1 to 100 of a-z, 0-9, _ and -, beginning with a letter or "
             "digit: rename the store in the policy"
         )
-    return _COMMANDS + store
+    return store
 
 
 def group_of(store: str) -> str:
     """Name of the consumer group of one store's commands: its lag is the store's lag."""
     return f"erasure-{store}"
+
+
+def sweeps_group_of(store: str) -> str:
+    """Name of the consumer group of one store's sweeps."""
+    return f"erasure-sweeps-{store}"
 
 
 def catalogue(stores: Iterable[str]) -> tuple[Topic, ...]:
@@ -73,6 +91,10 @@ def catalogue(stores: Iterable[str]) -> tuple[Topic, ...]:
     )
     orders = tuple(
         _delete(commands(store), 3, 7, f"ids of commands for the store {store}")
+        for store in sorted(set(stores))
+    )
+    orders += tuple(
+        _delete(sweeps(store), 1, 7, f"ids of sweeps of the store {store}, and of what time asks")
         for store in sorted(set(stores))
     )
     outbound = (

@@ -17,6 +17,7 @@ from topics.events import DATA
 OUTBOUND: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
     {
         "erasure.commands": messages.Command,
+        "erasure.sweeps": messages.SweepOrder,
         names.SUPPRESSIONS: messages.Suppression,
         names.RECEIPTS: messages.Receipts,
         names.COMPLETED: messages.Completion,

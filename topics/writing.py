@@ -38,19 +38,33 @@ def command(command_id: int) -> Outgoing:
     return command_key(command_id), command_message(command_id)
 
 
+def sweep(sweep_id: int) -> Outgoing:
+    """One sweep for the topic of its store's sweeps: its id and nothing else."""
+    return str(sweep_id).encode(), _bytes({"sweep": sweep_id})
+
+
 def read_command(value: bytes) -> int:
     """The command's id in a message on a command topic, which only we write to.
 
     Raises ValueError when it is none: somebody else writes there. The message never holds it.
     """
+    if (command_id := _id(value, "command")) is None:
+        raise ValueError("not a command of ours: something else publishes on a command topic")
+    return command_id
+
+
+def read_sweep(value: bytes) -> int | None:
+    """The sweep's id in a message on a sweeps' topic; None: it is no sweep's (but a command's)."""
+    return _id(value, "sweep")
+
+
+def _id(value: bytes, member: str) -> int | None:
     try:
         members = orjson.loads(value)
     except orjson.JSONDecodeError:
         members = None
-    command_id = members.get("command") if isinstance(members, dict) else None
-    if not isinstance(command_id, int) or isinstance(command_id, bool) or command_id < 1:
-        raise ValueError("not a command of ours: something else publishes on a command topic")
-    return command_id
+    found = members.get(member) if isinstance(members, dict) else None
+    return found if type(found) is int and found > 0 else None
 
 
 def suppression_key(pseudonym: bytes) -> bytes:

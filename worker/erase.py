@@ -21,7 +21,7 @@ from worker.effect import Attempt, Erasing, Restricting, Task, Verdict, Verified
 from worker.ledger import answers, batches, cases, commands, obligations, restrictions
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.cases import Ended
-from worker.ledger.commands import Command, CommandKind, NewCommand
+from worker.ledger.commands import Command, CommandKind, Issued, NewCommand
 from worker.ledger.database import Connection
 from worker.ledger.obligations import NewObligation
 from worker.payloads import open_tasks, seal_obligation, seal_tasks
@@ -37,7 +37,7 @@ class Settled:
     answer: Answer
     receipts: list[Receipt]
     ended: list[Ended] = field(default_factory=list)
-    reissued: list[tuple[str, int]] = field(default_factory=list)
+    reissued: list[Issued] = field(default_factory=list)
 
 
 async def carry_out(context: Context, command_id: int) -> Settled | None:
@@ -270,10 +270,10 @@ async def _reissue(
     command: Command,
     again: Sequence[Task],
     refused: Collection[UUID],
-) -> list[tuple[str, int]]:
+) -> list[Issued]:
     """What failed for some is issued again, each task for itself; alone it may yet succeed."""
     now = context.now()
-    ids = await commands.issue(
+    return await commands.issue(
         connection,
         command.batch_id,
         [
@@ -286,10 +286,10 @@ async def _reissue(
                 payload=seal_tasks(context.sealer, command.store, [task.case_id], [task.keys]),
                 key_id=context.sealer.current,
                 attempts=int(command.interrupted or task.case_id not in refused),
+                lane=command.lane,
             )
             for task in again
         ],
         now=now,
         due_at=now + context.timing.answer_grace,
     )
-    return [(command.store, command_id) for command_id in ids]

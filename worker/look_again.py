@@ -15,6 +15,7 @@ from worker.core.case_id import case_id
 from worker.core.deadline import due_on
 from worker.core.lifecycle import CaseState
 from worker.ledger import batches, cases, consents, obligations
+from worker.ledger.batches import Lane
 from worker.ledger.cases import Case
 from worker.ledger.database import Connection
 from worker.ledger.obligations import Obligation
@@ -59,6 +60,7 @@ async def _begin(context: Context, connection: Connection, obligation: Obligatio
         stores_left=[obligation.store],
         now=now,
         due_at=now + context.timing.plan_grace,
+        lane=Lane.SWEEPS,
     )
     # The stop was published with the first case and stands.
     await batches.stopped(connection, batch_id, now)

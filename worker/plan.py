@@ -24,9 +24,9 @@ from worker.core.planner import Plan, PlannedCase, Task, plan
 from worker.core.retry import Backoff
 from worker.ledger import answers, batches, cases, commands, consents
 from worker.ledger.answers import Answer, Receipt
-from worker.ledger.batches import Batch
+from worker.ledger.batches import Batch, Lane
 from worker.ledger.cases import Ended
-from worker.ledger.commands import CommandKind, NewCommand
+from worker.ledger.commands import CommandKind, Issued, NewCommand
 from worker.ledger.database import Connection
 from worker.payloads import open_people, seal_people, seal_tasks
 from worker.resolve import Person, Resolution, resolve
@@ -43,7 +43,7 @@ ABSENT = [{"group": "*", "result": "absent"}]
 class Planned:
     """What one planning transaction committed and what is now to be said."""
 
-    commands: list[tuple[str, int]] = field(default_factory=list)
+    commands: list[Issued] = field(default_factory=list)
     answer: Answer | None = None
     receipts: list[Receipt] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
@@ -78,21 +78,20 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
     return planned
 
 
-async def publish_commands(context: Context, issued: Iterable[tuple[str, int]]) -> None:
+async def publish_commands(context: Context, issued: Iterable[Issued]) -> None:
     """Publish the ids of commands on their stores' topics, and note it."""
-    by_store: dict[str, list[int]] = {}
-    for store, command_id in issued:
-        by_store.setdefault(store, []).append(command_id)
-    for store, ids in by_store.items():
-        await context.publisher.send(
-            names.commands(store), [writing.command(command_id) for command_id in ids]
-        )
-    if by_store:
+    by_topic: dict[str, list[int]] = {}
+    for store, command_id, lane in issued:
+        topic = names.sweeps(store) if lane is Lane.SWEEPS else names.commands(store)
+        by_topic.setdefault(topic, []).append(command_id)
+    for topic, ids in by_topic.items():
+        await context.publisher.send(topic, [writing.command(command_id) for command_id in ids])
+    if by_topic:
         async with context.ledger.begin() as connection:
             now = context.now()
             await commands.published(
                 connection,
-                [command_id for ids in by_store.values() for command_id in ids],
+                [command_id for ids in by_topic.values() for command_id in ids],
                 now=now,
                 due_at=now + context.timing.command_grace,
             )
@@ -148,7 +147,9 @@ async def _commit(
                 (certain, [task for task in tasks if task.case_id in doubtful])
             ):
                 new += [
-                    _command(context, store, kind, shape, some[at : at + size], attempts)
+                    _command(
+                        context, batch.lane, store, kind, shape, some[at : at + size], attempts
+                    )
                     for at in range(0, len(some), size)
                 ]
         if store in final:
@@ -156,10 +157,9 @@ async def _commit(
             if missing := [case_id for case_id in drawn.absent if case_id not in known]:
                 absent[store] = missing
 
-    ids = await commands.issue(
+    planned.commands = await commands.issue(
         connection, batch.id, new, now=now, due_at=now + context.timing.answer_grace
     )
-    planned.commands = [(c.store, command_id) for c, command_id in zip(new, ids, strict=True)]
     planned.stores_left = tuple(s for s in batch.stores_left if s not in final)
     wait = timedelta(seconds=pause(AGAIN, batch.attempts + 1))
     await batches.planned(
@@ -235,6 +235,7 @@ def _kinds(drawn: Plan) -> Iterator[tuple[CommandKind, Shape, Sequence[Task]]]:
 
 def _command(
     context: Context,
+    lane: Lane,
     store: str,
     kind: CommandKind,
     shape: Shape,
@@ -252,4 +253,5 @@ def _command(
         payload=seal_tasks(context.sealer, store, ids, [task.keys for task in tasks]),
         attempts=attempts,
         key_id=context.sealer.current,
+        lane=lane,
     )

@@ -81,13 +81,13 @@ async def _batches(context: Context) -> tuple[int, int]:
 async def _commands(context: Context) -> int:
     async with context.ledger.begin() as connection:
         due = await commands.due(connection, context.now(), AT_ONCE)
-    for command_id, store, drives in due:
-        await publish_commands(context, [(store, command_id)])
+    for issued, drives in due:
+        await publish_commands(context, [issued])
         # A command behind a store that is down lies in Kafka all the while: ever more rarely.
         rarely = Backoff(base=2 * context.timing.command_grace.total_seconds(), cap=3600.0)
         wait = pause(rarely, drives + 1)
         async with context.ledger.begin() as connection:
-            await commands.driven(connection, command_id, context.now() + timedelta(seconds=wait))
+            await commands.driven(connection, issued.id, context.now() + timedelta(seconds=wait))
     return len(due)
 
 

@@ -17,6 +17,7 @@ import structlog
 from worker.bootstrap import open_context
 from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
+from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.redrive import give_back, redrive
 from worker.sealing import CannotOpen
@@ -76,6 +77,8 @@ async def run_parts(
             start(run_intake(context, settings.broker, settings.data_dir, planner, stop))
         for store in sorted(chosen - {INTAKE}):
             start(StoreWorker(context, store, settings.broker).run(stop))
+            sweeping = StoreWorker(context, store, settings.broker, Lane.SWEEPS, holder())
+            start(sweeping.run(stop))
         _leave_what_stays_to_itself()
 
 
@@ -111,12 +114,17 @@ async def _stopping_others(part: Coroutine[Any, Any, None], stop: asyncio.Event)
         stop.set()
 
 
+def holder() -> str:
+    """This process's name in leases."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 async def _redrive(context: Context, seconds: float, stop: asyncio.Event) -> None:
     """Look in the ledger for what does not move, every few seconds, if we hold the lease."""
-    holder = f"{socket.gethostname()}:{os.getpid()}"
+    me = holder()
     while not stop.is_set():
         try:
-            driven = await redrive(context, holder)
+            driven = await redrive(context, me)
         except (LedgerAway, LedgerConflict, PublishFailed, CannotOpen) as fault:
             log.warning("redrive-waits", fault=f"{type(fault).__name__}: {fault}")
         else:
@@ -124,4 +132,4 @@ async def _redrive(context: Context, seconds: float, stop: asyncio.Event) -> Non
                 log.info("redriven", **asdict(driven))
         await stopped_within(stop, seconds)
     with suppress(LedgerAway, LedgerConflict):
-        await give_back(context, holder)
+        await give_back(context, me)

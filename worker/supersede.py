@@ -137,6 +137,7 @@ async def reopen(
         stores_left=_stores(context, people),
         now=now,
         due_at=now + context.timing.plan_grace,
+        lane=old.lane,
     )
     if old.stopped_at is not None:
         await batches.stopped(connection, new_id, old.stopped_at)

@@ -96,7 +96,7 @@ async def _batch(context: Context, people: Sequence[int], *, by_hand: bool) -> W
             for store in TABLES
         ]
         issued = await commands.issue(connection, batch_id, new, now=now, due_at=later)
-    return Waiting(ids, keys, {}, list(zip(TABLES, issued, strict=True)))
+    return Waiting(ids, keys, {}, [(one.store, one.id) for one in issued])
 
 
 def _case(

@@ -27,6 +27,7 @@ from worker.bootstrap import open_context
 from worker.context import Context
 from worker.erase import carry_out, tell
 from worker.intake import take_in
+from worker.ledger.commands import Issued
 from worker.plan import plan_batch, publish_commands
 from worker.run import run_parts
 from worker.settings import load
@@ -93,7 +94,7 @@ async def main(order: dict[str, Any], began: Callable[[], None] | None = None) -
             cpu = _cpu()
             if order["commands"]:
                 # All of it lies in the ledger; its ids are on Kafka within milliseconds.
-                await publish_commands(context, [(s, c) for s, c in order["commands"]])
+                await publish_commands(context, [Issued(s, c) for s, c in order["commands"]])
                 await _wait(ledger, running, _ERASED)
             else:
                 await _wait(ledger, running, _CLOSED, start, order["events"])
@@ -177,7 +178,7 @@ async def _warm_up(context: Context, people: Sequence[int]) -> list[int]:
     commands = []
     for batch_id in await take_in(context, messages) if messages else ():
         planned = await plan_batch(context, batch_id)
-        commands += [command_id for _, command_id in planned.commands] if planned else []
+        commands += [issued.id for issued in planned.commands] if planned else []
     return commands
 
 

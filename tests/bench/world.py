@@ -19,7 +19,7 @@ from topics import admin, names
 from worker.bootstrap import open_context
 from worker.embedded.broker import EmbeddedBroker
 from worker.embedded.postgres import EmbeddedPostgres
-from worker.ledger.tables import metadata
+from worker.ledger.sweep_tables import metadata
 from worker.ledger.upgrade import upgrade
 from worker.settings import Settings, load
 

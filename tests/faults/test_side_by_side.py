@@ -152,8 +152,8 @@ async def test_a_case_planned_anew_keeps_what_its_commands_knew(
                 await carry_out(context, commands["billing"])
         for again in await take_in(context, arrived(consent(person, time=NOW))):
             planned = await plan_batch(context, again)
-            for _, command in planned.commands if planned else []:
-                await carry_out(context, command)
+            for issued in planned.commands if planned else []:
+                await carry_out(context, issued.id)
     left = traces(await world.stores.dump(), person)
     assert {table for table in left if "subscri" not in table} == set()
     billing = [rows for store, rows in await world.receipts(request) if store == "billing"]

@@ -258,7 +258,7 @@ async def test_an_obligations_command_carries_ids_only(world: World, context: Co
     await drive(on_day(context, FREE))
     async with context.ledger.begin() as connection:
         newest = max(command.id for command in await commands.listed(connection, state="settled"))
-    said = [record.json for record in await world.read(names.commands("billing"))]
+    said = [record.json for record in await world.read(names.sweeps("billing"))]
     assert {"command": newest} in said
 
 

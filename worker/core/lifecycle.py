@@ -34,6 +34,27 @@ class CaseState(StrEnum):
     """An operator decided that nothing is to be erased."""
 
 
+class SweepState(StrEnum):
+    """Where a sweep stands."""
+
+    WAITING = "waiting"
+    """Asked for: it begins when a worker is free, the hours allow it and what goes before ended."""
+    BRAKED = "braked"
+    """Would erase far more than usual: it begins when somebody approves (rule 10)."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    """An operator stopped it for now; it goes on where it was."""
+    DONE = "done"
+    """Nothing is left past its last ground; the count stands in its proof."""
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    """The store kept something back that should have gone: an operator must look."""
+
+
+SWEEP_ENDED: Final = frozenset({SweepState.DONE, SweepState.CANCELLED, SweepState.FAILED})
+"""States that a sweep never leaves."""
+
+
 MOVES: Final[dict[CaseState, frozenset[CaseState]]] = {
     CaseState.OPEN: frozenset(
         {CaseState.PARKED, CaseState.HELD, CaseState.CLOSED, CaseState.SUPERSEDED}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,15 @@ from sqlalchemy import bindparam, exists, insert, or_, select, update
 from worker.core.lifecycle import STANDING
 from worker.ledger.database import Connection, Hot, among
 from worker.ledger.tables import batches, cases
+
+
+class Lane(StrEnum):
+    """Which of a store's two topics a command travels on."""
+
+    PEOPLE = "people"
+    """What a person has asked for."""
+    SWEEPS = "sweeps"
+    """What time asks for: it never stands before the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,7 @@ class Batch:
     stores_left: tuple[str, ...]
     attempts: int
     stopped_at: datetime | None
+    lane: Lane
 
 
 async def open_batch(
@@ -35,6 +46,7 @@ async def open_batch(
     stores_left: Sequence[str],
     now: datetime,
     due_at: datetime,
+    lane: Lane = Lane.PEOPLE,
 ) -> int:
     """Write a batch and give back its id. Without a payload there is nothing to plan."""
     values = {
@@ -43,6 +55,7 @@ async def open_batch(
         "key_id": key_id,
         "stores_left": list(stores_left) if payload else [],
         "due_at": due_at,
+        "lane": lane.value,
     }
     if payload is None:
         values |= {"planned_at": now, "finished_at": now}
@@ -162,10 +175,11 @@ _BATCH = select(
     batches.c.stores_left,
     batches.c.attempts,
     batches.c.stopped_at,
+    batches.c.lane,
 )
 
 
 def _batch(row: Any) -> Batch | None:
     if row is None:
         return None
-    return Batch(**{**row._asdict(), "stores_left": tuple(row.stores_left)})
+    return Batch(**{**row._asdict(), "stores_left": tuple(row.stores_left), "lane": Lane(row.lane)})

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 
 from connectors.mapping import Shape
+from worker.ledger.batches import Lane
 from worker.ledger.database import Connection, Hot, among
 from worker.ledger.tables import cases, commands
 
@@ -37,6 +38,15 @@ class NewCommand:
     attempts: int = 0
     """One when an earlier command may have had part of the effect: a repeat is honest about it."""
     kind: CommandKind = CommandKind.ERASE
+    lane: Lane = Lane.PEOPLE
+
+
+class Issued(NamedTuple):
+    """A command that is to be published: its id, and on which topic."""
+
+    store: str
+    id: int
+    lane: Lane = Lane.PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class Command:
     state: str
     attempts: int
     failures: int
+    lane: Lane
 
     @property
     def interrupted(self) -> bool:
@@ -92,9 +103,9 @@ async def issue(
     *,
     now: datetime,
     due_at: datetime,
-) -> list[int]:
-    """Write commands, open and unpublished. Returns their ids in the order given."""
-    ids = []
+) -> list[Issued]:
+    """Write commands, open and unpublished. Returns them as issued, in the order given."""
+    issued = []
     for command in new:
         result = await connection.execute(
             insert(commands)
@@ -108,14 +119,15 @@ async def issue(
                 payload=command.payload,
                 key_id=command.key_id,
                 attempts=command.attempts,
+                lane=command.lane.value,
                 state="open",
                 created_at=now,
                 due_at=due_at,
             )
             .returning(commands.c.id)
         )
-        ids.append(int(result.scalar_one()))
-    return ids
+        issued.append(Issued(command.store, int(result.scalar_one()), command.lane))
+    return issued
 
 
 async def take(
@@ -163,17 +175,15 @@ async def bury(connection: Connection, command_id: int, fault: str, *, rolled_ba
     return result.rowcount == 1
 
 
-async def revive(
-    connection: Connection, ids: Sequence[int], *, due_at: datetime
-) -> list[tuple[str, int]]:
-    """Open dead letters again. Returns (store, id) of those that were dead."""
+async def revive(connection: Connection, ids: Sequence[int], *, due_at: datetime) -> list[Issued]:
+    """Open dead letters again. Returns those that were dead."""
     rows = await connection.execute(
         update(commands)
         .where(among(connection, commands.c.id, list(ids)), commands.c.state == "dead")
         .values(state="open", due_at=due_at, drives=0)
-        .returning(commands.c.store, commands.c.id)
+        .returning(commands.c.store, commands.c.id, commands.c.lane)
     )
-    return [(row.store, row.id) for row in rows]
+    return [Issued(row.store, row.id, Lane(row.lane)) for row in rows]
 
 
 async def published(
@@ -187,15 +197,15 @@ async def published(
     )
 
 
-async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[int, str, int]]:
-    """Open commands that nobody has moved in time: (id, store, times driven), oldest first."""
+async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[Issued, int]]:
+    """Open commands that nobody has moved in time, and the times driven, oldest first."""
     rows = await connection.execute(
-        select(commands.c.id, commands.c.store, commands.c.drives)
+        select(commands.c.id, commands.c.store, commands.c.lane, commands.c.drives)
         .where(commands.c.state == "open", commands.c.due_at <= now)
         .order_by(commands.c.due_at)
         .limit(limit)
     )
-    return [(row.id, row.store, row.drives) for row in rows]
+    return [(Issued(row.store, row.id, Lane(row.lane)), row.drives) for row in rows]
 
 
 async def driven(connection: Connection, command_id: int, due_at: datetime) -> None:
@@ -288,6 +298,7 @@ def _line(row: Any) -> CommandLine:
 def _lists(fields: dict[str, Any]) -> dict[str, Any]:
     if "kind" in fields:
         fields["kind"] = CommandKind(fields["kind"])
+        fields["lane"] = Lane(fields["lane"])
     return {**fields, "shape": tuple(fields["shape"]), "case_ids": tuple(fields["case_ids"])}
 
 

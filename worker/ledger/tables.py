@@ -44,7 +44,8 @@ metadata = MetaData(
 )
 
 
-def _one_of(column: str, values: list[str]) -> str:
+def one_of(column: str, values: list[str]) -> str:
+    """The condition that a column holds one of some words."""
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
@@ -62,6 +63,14 @@ batches = Table(
     Column("finished_at", Instant),
     Column("due_at", Instant, nullable=False, comment="redrive looks at it from then on"),
     Column("attempts", Integer, nullable=False, server_default="0", comment="of redrive"),
+    Column(
+        "lane",
+        Text,
+        nullable=False,
+        server_default="people",
+        comment="which topic its commands travel on: what a person asked waits behind no sweep",
+    ),
+    CheckConstraint(one_of("lane", ["people", "sweeps"]), name="lane"),
     CheckConstraint("finished_at IS NULL OR payload IS NULL", name="finished_holds_no_payload"),
     CheckConstraint("finished_at IS NULL OR planned_at IS NOT NULL", name="finished_is_planned"),
 )
@@ -102,8 +111,16 @@ commands = Table(
     Column(
         "drives", Integer, nullable=False, server_default="0", comment="times redrive published it"
     ),
-    CheckConstraint(_one_of("kind", ["erase", "restrict"]), name="kind"),
-    CheckConstraint(_one_of("state", ["open", "settled", "dead"]), name="state"),
+    Column(
+        "lane",
+        Text,
+        nullable=False,
+        server_default="people",
+        comment="the topic it travels on, as its batch says",
+    ),
+    CheckConstraint(one_of("kind", ["erase", "restrict"]), name="kind"),
+    CheckConstraint(one_of("lane", ["people", "sweeps"]), name="lane"),
+    CheckConstraint(one_of("state", ["open", "settled", "dead"]), name="state"),
     CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled_has_a_time"),
     CheckConstraint("(state = 'settled') = (payload IS NULL)", name="settled_holds_no_payload"),
     CheckConstraint("state <> 'dead' OR fault IS NOT NULL", name="dead_has_a_fault"),
@@ -165,7 +182,7 @@ cases = Table(
     Column("closed_at", Instant),
     Column("answer_id", ForeignKey("answers.id"), index=False),
     Column("follows", ForeignKey("cases.id"), comment="the case whose obligation fell due"),
-    CheckConstraint(_one_of("state", [state.value for state in CaseState]), name="state"),
+    CheckConstraint(one_of("state", [state.value for state in CaseState]), name="state"),
     CheckConstraint(
         "(state IN ('open', 'parked', 'held')) = (closed_at IS NULL)", name="ended_has_a_time"
     ),
@@ -197,7 +214,7 @@ suppressions = Table(
     Column("effect", Text, nullable=False),
     Column("at", Instant, nullable=False, comment="the event's own time"),
     PrimaryKeyConstraint("pseudonym", "purpose", "case_id"),
-    CheckConstraint(_one_of("effect", ["withdrawn", "objected", "given"]), name="effect"),
+    CheckConstraint(one_of("effect", ["withdrawn", "objected", "given"]), name="effect"),
     comment="The record of consents ended and given (GDPR art. 7(1)); the newest time wins",
 )
 Index("ix_suppressions_case", suppressions.c.case_id)

@@ -1,6 +1,6 @@
-"""The consumer of one store's commands: a group of its own, so that no store delays another.
+"""The consumers of one store: one of what people ask, one of what time asks, each its own group.
 
-Lag per store is the lag of this group. A store that is away pauses the group's partitions, and the
+So no store delays another, and no sweep a person. Lag per store is the lag of its group. A store that is away pauses the group's partitions, and the
 command in hand is tried again with capped, jittered backoff until it succeeds; the consumer stays
 in its group meanwhile and goes on by itself.
 """
@@ -8,6 +8,8 @@ in its group meanwhile and goes on by itself.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,10 +21,12 @@ from topics import names, writing
 from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
 from worker.erase import carry_out, tell
+from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway
 from worker.sealing import CannotOpen
 from worker.settings import BrokerSettings
 from worker.streams.offsets import OffsetWindow
+from worker.sweep import run_sweep
 from worker.waiting import pause, stopped_within
 
 IN_STORE = 2
@@ -34,19 +38,37 @@ TRANSIENT = (RetryLater, Misfit, LedgerAway, PublishFailed, CannotOpen)
 
 WAITS = Backoff(cap=60.0)
 
+Carry = Callable[[], Awaitable[None]]
+Order = Mapping[str, int]
+"""What a message asks for, by its id in the ledger."""
+
 log = structlog.get_logger(__name__)
 
 
 class StoreWorker:
-    """Carries out the commands of one store until it is told to stop."""
+    """Carries out the commands of one store, of one lane, until it is told to stop.
 
-    def __init__(self, context: Context, store: str, broker: BrokerSettings) -> None:
+    On the sweeps' lane it also runs sweeps, under ``holder``'s name: one at a time.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        store: str,
+        broker: BrokerSettings,
+        lane: Lane = Lane.PEOPLE,
+        holder: str = "",
+    ) -> None:
         self._context = context
         self._store = store
+        self._holder = holder
+        sweeping = lane is Lane.SWEEPS
+        self._topic = names.sweeps(store) if sweeping else names.commands(store)
+        group = names.sweeps_group_of(store) if sweeping else names.group_of(store)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=broker.bootstrap,
-            group_id=names.group_of(store),
-            client_id=f"erasure-{store}",
+            group_id=group,
+            client_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             # A paused consumer is a patient one, not a dead one: it must stay in its group.
@@ -58,7 +80,8 @@ class StoreWorker:
         )
         self._windows: dict[TopicPartition, OffsetWindow] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._in_store = asyncio.Semaphore(IN_STORE)
+        self._in_store = asyncio.Semaphore(1 if sweeping else IN_STORE)
+        self._sweeping = asyncio.Lock()
         self._away = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -66,7 +89,7 @@ class StoreWorker:
 
         Raises what is a bug. A broker that is away is waited for.
         """
-        self._consumer.subscribe([names.commands(self._store)], listener=_Forget(self._windows))
+        self._consumer.subscribe([self._topic], listener=_Forget(self._windows))
         await self._start(stop)
         try:
             while not stop.is_set():
@@ -118,12 +141,12 @@ class StoreWorker:
     async def _handle(self, partition: TopicPartition, record: Any, stop: asyncio.Event) -> None:
         """Carry out one message; commit when everything before it is done as well."""
         try:
-            command_id = writing.read_command(record.value or b"")
+            carry, order = self._read(record.value or b"", stop)
         except ValueError:
             # Somebody else writes here. The ledger drives again whatever of ours is missing.
             log.error("unreadable-command", store=self._store, offset=record.offset)
         else:
-            if not await self._persist(command_id, stop):
+            if not await self._persist(carry, order, stop):
                 return
         window = self._windows.get(partition)
         commit = window.finish(record.offset) if window else None
@@ -135,15 +158,30 @@ class StoreWorker:
                 # committed comes again and changes nothing.
                 log.info("not-committed", store=self._store, error=type(error).__name__)
 
-    async def _persist(self, command_id: int, stop: asyncio.Event) -> bool:
-        """Try a command until it is carried out; False when told to stop before that."""
+    def _read(self, value: bytes, stop: asyncio.Event) -> tuple[Carry, Order]:
+        """What a message asks for. Raises ValueError when it is none of ours."""
+        sweep_id = writing.read_sweep(value) if self._topic == names.sweeps(self._store) else None
+        if sweep_id is not None:
+            return partial(self._sweep, sweep_id, stop), {"sweep": sweep_id}
+        command_id = writing.read_command(value)
+        return partial(self._command, command_id), {"command": command_id}
+
+    async def _command(self, command_id: int) -> None:
+        async with self._in_store:
+            settled = await carry_out(self._context, command_id)
+        if settled is not None:
+            await tell(self._context, settled)
+
+    async def _sweep(self, sweep_id: int, stop: asyncio.Event) -> None:
+        async with self._sweeping:
+            await run_sweep(self._context, sweep_id, self._holder, stop)
+
+    async def _persist(self, carry: Carry, order: Order, stop: asyncio.Event) -> bool:
+        """Try until it is carried out; False when told to stop before that."""
         attempt = 0
         while True:
             try:
-                async with self._in_store:
-                    settled = await carry_out(self._context, command_id)
-                if settled is not None:
-                    await tell(self._context, settled)
+                await carry()
             except TRANSIENT as fault:
                 if not attempt:
                     self._hold()
@@ -152,7 +190,7 @@ class StoreWorker:
                 log.warning(
                     "retry-later",
                     store=self._store,
-                    command=command_id,
+                    **order,
                     fault=f"{type(fault).__name__}: {fault}",
                     attempt=attempt,
                     seconds=round(wait, 1),

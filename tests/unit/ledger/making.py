@@ -67,8 +67,8 @@ async def a_command(
 ) -> int:
     """An open command for these cases."""
     new = NewCommand(store, ("a", "b"), "v1", tuple(case_ids), b"sealed", "k1", attempts)
-    (command_id,) = await commands.issue(connection, batch_id, [new], now=NOW, due_at=due_at)
-    return command_id
+    (issued,) = await commands.issue(connection, batch_id, [new], now=NOW, due_at=due_at)
+    return issued.id
 
 
 async def state_of(connection: Connection, case_id: UUID) -> CaseState:

@@ -11,7 +11,8 @@ import pytest
 from tests.unit.ledger.making import LATER, NOW, a_batch, a_command, some_cases
 from worker.ledger import answers, batches, cases, commands
 from worker.ledger.answers import Receipt
-from worker.ledger.commands import Command
+from worker.ledger.batches import Lane
+from worker.ledger.commands import Command, Issued
 from worker.ledger.database import Connection, Ledger, LedgerConflict
 
 P, Q = b"p" * 32, b"q" * 32
@@ -35,7 +36,7 @@ async def test_a_command_is_taken_as_it_was_issued(ledger: Ledger) -> None:
             id=command_id, batch_id=batch_id, store="crm", kind=commands.CommandKind.ERASE,
             shape=("a", "b"), policy="v1",
             case_ids=tuple(ids), payload=b"sealed", key_id="k1", state="open", attempts=1,
-            failures=0,
+            failures=0, lane=Lane.PEOPLE,
         )  # fmt: skip
         assert not command.interrupted
         assert await commands.take(connection, 4711, now=NOW, due_at=LATER) is None
@@ -98,7 +99,7 @@ async def test_a_dead_letter_waits_and_may_be_revived(ledger: Ledger) -> None:
         (line,) = await commands.listed(connection, state="dead")
         assert (line.id, line.fault) == (command_id, "constraint: x")
         assert await commands.revive(connection, [command_id, 4711], due_at=NOW) == [
-            ("crm", command_id)
+            Issued("crm", command_id)
         ]
         assert await commands.revive(connection, [command_id], due_at=NOW) == []
         revived = await taken(connection, command_id)
@@ -130,11 +131,11 @@ async def test_commands_that_do_not_move_are_due(ledger: Ledger) -> None:
         )
         await a_command(connection, batch_id, ids, due_at=LATER)
         assert await commands.due(connection, NOW, 10) == [
-            (first, "billing", 0), (second, "crm", 0)
+            (Issued("billing", first), 0), (Issued("crm", second), 0)
         ]  # fmt: skip
-        assert await commands.due(connection, NOW, 1) == [(first, "billing", 0)]
+        assert await commands.due(connection, NOW, 1) == [(Issued("billing", first), 0)]
         await commands.driven(connection, first, NOW)
-        assert (first, "billing", 1) in await commands.due(connection, NOW, 10)
+        assert (Issued("billing", first), 1) in await commands.due(connection, NOW, 10)
         await commands.published(connection, [first], now=NOW, due_at=LATER)
         await taken(connection, second)
         assert await commands.due(connection, NOW, 10) == []

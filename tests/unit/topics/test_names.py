@@ -10,7 +10,7 @@ DAY_MS = 86_400_000
 
 
 def test_every_topic_of_the_contract_is_in_the_catalogue_once() -> None:
-    """The catalogue holds the inbound topics, one command topic per store, and the outbound."""
+    """The catalogue holds the inbound topics, a command and a sweep topic per store, and the outbound."""
     listed = [topic.name for topic in names.catalogue(["crm", "billing", "crm"])]
     assert listed == [
         "privacy.consent",
@@ -18,6 +18,8 @@ def test_every_topic_of_the_contract_is_in_the_catalogue_once() -> None:
         "privacy.retention",
         "erasure.commands.billing",
         "erasure.commands.crm",
+        "erasure.sweeps.billing",
+        "erasure.sweeps.crm",
         "erasure.suppressions",
         "erasure.receipts",
         "erasure.completed",

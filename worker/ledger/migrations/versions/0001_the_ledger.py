@@ -42,6 +42,14 @@ def upgrade() -> None:
         sa.Column(
             "attempts", sa.Integer(), server_default="0", nullable=False, comment="of redrive"
         ),
+        sa.Column(
+            "lane",
+            sa.Text(),
+            server_default="people",
+            nullable=False,
+            comment="which topic its commands travel on: what a person asked waits behind no sweep",
+        ),
+        sa.CheckConstraint("lane IN ('people', 'sweeps')", name=op.f("ck_batches_lane")),
         sa.CheckConstraint(
             "finished_at IS NULL OR payload IS NULL",
             name=op.f("ck_batches_finished_holds_no_payload"),
@@ -149,6 +157,14 @@ def upgrade() -> None:
             nullable=False,
             comment="times redrive published it",
         ),
+        sa.Column(
+            "lane",
+            sa.Text(),
+            server_default="people",
+            nullable=False,
+            comment="the topic it travels on, as its batch says",
+        ),
+        sa.CheckConstraint("lane IN ('people', 'sweeps')", name=op.f("ck_commands_lane")),
         sa.CheckConstraint(
             "(state = 'settled') = (payload IS NULL)",
             name=op.f("ck_commands_settled_holds_no_payload"),

@@ -1,0 +1,207 @@
+"""Questions of whoever runs a sweep: begin it, note a chunk before and after it, end it.
+
+Every step is fenced by the epoch of the store's lease. One who slept through the end of his lease
+can still write down what he did, which is true, and can move nothing on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, update
+
+from worker.core.lifecycle import SWEEP_ENDED, SweepState
+from worker.ledger.database import Connection
+from worker.ledger.sweep_tables import sweep_receipts, sweeps
+from worker.ledger.sweeps import COLUMNS, Counts, Sweep, first_ended, read, sweep_of
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReceipt:
+    """What was done to all of these people alike; ``people`` are pseudonyms, 32 bytes each."""
+
+    people: bytes
+    outcomes: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one chunk changes: how far the sweep is, and what was done in it."""
+
+    leg: int
+    cursor: bytes | None
+    left_out: bytes | None
+    key_id: str
+    counts: Counts
+    seconds: float
+    receipts: Sequence[SweepReceipt] = ()
+
+
+async def begin(
+    connection: Connection, sweep_id: int, *, epoch: int, now: datetime, due_at: datetime
+) -> Sweep | None:
+    """Run a sweep under an epoch of its store's lease; None when it cannot run now.
+
+    Whoever ran it under an older epoch moves it no more.
+    """
+    begun = await connection.execute(
+        update(sweeps)
+        .where(
+            sweeps.c.id == sweep_id,
+            sweeps.c.epoch <= epoch,
+            sweeps.c.state.in_([SweepState.WAITING.value, SweepState.RUNNING.value]),
+            first_ended(),
+        )
+        .values(
+            state=SweepState.RUNNING.value,
+            epoch=epoch,
+            reason=None,
+            started_at=func.coalesce(sweeps.c.started_at, now),
+            due_at=due_at,
+        )
+        .returning(*COLUMNS)
+    )
+    row = begun.one_or_none()
+    return None if row is None else sweep_of(row)
+
+
+async def begin_again(
+    connection: Connection, sweep_id: int, policy: str, cutoffs: Mapping[str, date]
+) -> None:
+    """Start a sweep from its first leg under another policy; what it did stays counted."""
+    await connection.execute(
+        update(sweeps)
+        .where(sweeps.c.id == sweep_id)
+        .values(
+            policy=policy,
+            cutoffs={g: day.isoformat() for g, day in cutoffs.items()},
+            leg=0,
+            cursor=None,
+            estimate=None,
+        )
+    )
+
+
+async def estimated(
+    connection: Connection,
+    sweep_id: int,
+    estimate: Mapping[str, Any],
+    brake: Mapping[str, Any] | None,
+) -> None:
+    """Note what a sweep would erase; with ``brake`` it waits until somebody approves."""
+    values: dict[str, Any] = {"estimate": estimate}
+    if brake is not None:
+        values |= {"state": SweepState.BRAKED.value, "reason": brake}
+    await connection.execute(
+        update(sweeps)
+        .where(sweeps.c.id == sweep_id, sweeps.c.state == SweepState.RUNNING.value)
+        .values(values)
+    )
+
+
+async def intend(
+    connection: Connection,
+    sweep_id: int,
+    epoch: int,
+    *,
+    span: bytes,
+    intent: bytes,
+    key_id: str,
+    due_at: datetime,
+) -> bool:
+    """Note, before any effect, which chunk is begun and who may lose data in it.
+
+    False: the sweep is no longer this runner's, or an operator has stopped it.
+    """
+    noted = await connection.execute(
+        update(sweeps)
+        .where(
+            sweeps.c.id == sweep_id,
+            sweeps.c.epoch == epoch,
+            sweeps.c.state == SweepState.RUNNING.value,
+        )
+        .values(span=span, intent=intent, key_id=key_id, due_at=due_at)
+    )
+    return noted.rowcount == 1
+
+
+async def step(
+    connection: Connection, sweep_id: int, epoch: int, step: Step, now: datetime
+) -> bool:
+    """Write down what a chunk did, and go on to where it ended.
+
+    What was done is counted whoever did it; False: it is no longer this runner's to move on.
+    """
+    sweep = await read(connection, sweep_id, lock=True)
+    if sweep is None:
+        raise LookupError(f"there is no sweep {sweep_id}")
+    people = sum(len(receipt.people) for receipt in step.receipts) // 32
+    values: dict[str, Any] = {
+        "counts": _added(sweep.counts, step.counts),
+        "people": sweep.people + people,
+        "seconds": sweep.seconds + step.seconds,
+        "chunks": sweep.chunks + 1,
+    }
+    mine = sweep.epoch == epoch and sweep.state not in SWEEP_ENDED
+    if mine:
+        values |= {
+            "leg": step.leg,
+            "cursor": step.cursor,
+            "left_out": step.left_out,
+            "key_id": step.key_id,
+            "span": None,
+            "intent": None,
+        }
+    await connection.execute(update(sweeps).where(sweeps.c.id == sweep_id).values(values))
+    if step.receipts:
+        await connection.execute(
+            insert(sweep_receipts),
+            [
+                {
+                    "sweep_id": sweep_id,
+                    "people": receipt.people,
+                    "outcomes": list(receipt.outcomes),
+                    "settled_at": now,
+                    "verified": True,
+                }
+                for receipt in step.receipts
+            ],
+        )
+    return mine and sweep.state is SweepState.RUNNING
+
+
+async def end(
+    connection: Connection,
+    sweep_id: int,
+    epoch: int | None,
+    state: SweepState,
+    now: datetime,
+    *,
+    proof: Mapping[str, Any] | None = None,
+    reason: Mapping[str, Any] | None = None,
+) -> bool:
+    """End a sweep: done with its proof, failed or cancelled with a reason. False: it had ended.
+
+    ``epoch`` is the runner's own; None: an operator ends it, whoever runs it.
+    """
+    fenced = [] if epoch is None else [sweeps.c.epoch == epoch]
+    ended = await connection.execute(
+        update(sweeps)
+        .where(sweeps.c.id == sweep_id, sweeps.c.ended_at.is_(None), *fenced)
+        .values(
+            state=state.value, ended_at=now, proof=proof, reason=reason, cursor=None, left_out=None
+        )
+    )
+    return ended.rowcount == 1
+
+
+def _added(before: Counts, more: Counts) -> dict[str, dict[str, int]]:
+    counts = {group: dict(results) for group, results in before.items()}
+    for group, results in more.items():
+        own = counts.setdefault(group, {})
+        for result, rows in results.items():
+            own[result] = own.get(result, 0) + rows
+    return counts

@@ -1,0 +1,224 @@
+"""Questions about sweeps: asking for one, finding those that should go on, what operators decide.
+
+What their runner asks stands in :mod:`worker.ledger.sweep_steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    exists,
+    or_,
+    select,
+    update,
+)
+
+from worker.core.lifecycle import SweepState
+from worker.ledger.database import Connection, insert_if_new
+from worker.ledger.sweep_tables import sweeps
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Rows per field group and result."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSweep:
+    """A sweep that is asked for. ``source`` and ``event_id`` make asking twice harmless.
+
+    ``trigger`` is ``event``, ``schedule`` or ``operator``; ``after`` the sweep that must have
+    ended before this one begins.
+    """
+
+    store: str
+    table: str | None
+    ground: str | None
+    policy: str
+    as_of: date
+    cutoffs: Mapping[str, date]
+    trigger: str
+    source: str
+    event_id: str
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep as it stands in the ledger; see the columns of ``sweeps``."""
+
+    id: int
+    store: str
+    table: str | None
+    ground: str | None
+    policy: str
+    as_of: date
+    cutoffs: Mapping[str, date]
+    trigger: str
+    source: str
+    event_id: str
+    after_id: int | None
+    state: SweepState
+    reason: Mapping[str, Any] | None
+    asked_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    due_at: datetime
+    epoch: int
+    leg: int
+    cursor: bytes | None
+    span: bytes | None
+    intent: bytes | None
+    left_out: bytes | None
+    key_id: str
+    chunks: int
+    people: int
+    seconds: float
+    counts: Counts
+    estimate: Mapping[str, Any] | None
+    approved_by: str | None
+    approved_because: str | None
+    approved_at: datetime | None
+    proof: Mapping[str, Any] | None
+
+    @property
+    def rows(self) -> int:
+        """Rows erased or overwritten so far; one counts for each of its field groups."""
+        return sum(rows for results in self.counts.values() for rows in results.values())
+
+
+async def ask(connection: Connection, new: NewSweep, *, key_id: str, now: datetime) -> int | None:
+    """Write a sweep that waits; None when the same source asked for it before."""
+    row = {name: getattr(new, name) for name in NewSweep.__slots__ if name != "after"}
+    asked = await connection.execute(
+        insert_if_new(connection, sweeps)
+        .values(
+            **{**row, "cutoffs": {g: day.isoformat() for g, day in new.cutoffs.items()}},
+            after_id=new.after,
+            state=SweepState.WAITING.value,
+            asked_at=now,
+            due_at=now,
+            key_id=key_id,
+            counts={},
+        )
+        .returning(sweeps.c.id)
+    )
+    found = asked.scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+async def read(connection: Connection, sweep_id: int, *, lock: bool = False) -> Sweep | None:
+    """One sweep; with ``lock`` nobody else changes it until the transaction ends."""
+    query = _QUERY.where(sweeps.c.id == sweep_id)
+    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+    return None if row is None else sweep_of(row)
+
+
+async def listed(
+    connection: Connection,
+    *,
+    store: str | None = None,
+    states: Collection[SweepState] = (),
+    limit: int = 100,
+) -> list[Sweep]:
+    """Sweeps, the newest first: of one store, or in some states, or all."""
+    conditions: list[ColumnElement[bool]] = []
+    if store is not None:
+        conditions.append(sweeps.c.store == store)
+    if states:
+        conditions.append(sweeps.c.state.in_(sorted(state.value for state in states)))
+    rows = await connection.execute(
+        _QUERY.where(*conditions).order_by(sweeps.c.id.desc()).limit(limit)
+    )
+    return [sweep_of(row) for row in rows]
+
+
+async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[int, str]]:
+    """Sweeps that could go on and that nobody has moved in time: (id, store), oldest first."""
+    rows = await connection.execute(
+        select(sweeps.c.id, sweeps.c.store)
+        .where(
+            sweeps.c.state.in_([SweepState.WAITING.value, SweepState.RUNNING.value]),
+            sweeps.c.due_at <= now,
+            first_ended(),
+        )
+        .order_by(sweeps.c.due_at, sweeps.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.store) for row in rows]
+
+
+async def postpone(
+    connection: Connection,
+    sweep_id: int,
+    due_at: datetime,
+    reason: Mapping[str, Any] | None = None,
+) -> None:
+    """Let redrive look at a sweep again from then on; ``reason`` says why it waits."""
+    await connection.execute(
+        update(sweeps)
+        .where(sweeps.c.id == sweep_id, sweeps.c.ended_at.is_(None))
+        .values(due_at=due_at, reason=reason)
+    )
+
+
+async def move(
+    connection: Connection,
+    sweep_id: int,
+    origins: Collection[SweepState],
+    state: SweepState,
+    *,
+    now: datetime,
+    reason: Mapping[str, Any] | None = None,
+) -> bool:
+    """Let an operator pause or resume a sweep. False: it stands in none of ``origins``."""
+    moved = await connection.execute(
+        update(sweeps)
+        .where(
+            sweeps.c.id == sweep_id,
+            sweeps.c.state.in_(sorted(origin.value for origin in origins)),
+        )
+        .values(state=state.value, due_at=now, reason=reason)
+    )
+    return moved.rowcount == 1
+
+
+async def approve(
+    connection: Connection, sweep_id: int, *, by: str, because: str, now: datetime
+) -> bool:
+    """Let a braked sweep begin; who said so and why is kept. False: it asks for nothing."""
+    approved = await connection.execute(
+        update(sweeps)
+        .where(sweeps.c.id == sweep_id, sweeps.c.state == SweepState.BRAKED.value)
+        .values(
+            state=SweepState.WAITING.value,
+            reason=None,
+            due_at=now,
+            approved_by=by,
+            approved_because=because,
+            approved_at=now,
+        )
+    )
+    return approved.rowcount == 1
+
+
+COLUMNS = tuple(sweeps.c[name] for name in Sweep.__slots__)
+_QUERY = select(*COLUMNS)
+
+
+def first_ended() -> ColumnElement[bool]:
+    """Whether the sweep that must have ended before this one has."""
+    first = sweeps.alias("first")
+    standing = select(first.c.id).where(first.c.id == sweeps.c.after_id, first.c.ended_at.is_(None))
+    return or_(sweeps.c.after_id.is_(None), ~exists(standing.correlate(sweeps)))
+
+
+def sweep_of(row: Any) -> Sweep:
+    """A row of :data:`COLUMNS` as a sweep."""
+    fields = dict(zip(Sweep.__slots__, row, strict=True))
+    fields["state"] = SweepState(fields["state"])
+    fields["cutoffs"] = {g: date.fromisoformat(day) for g, day in fields["cutoffs"].items()}
+    return Sweep(**fields)

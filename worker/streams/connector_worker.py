@@ -1,8 +1,8 @@
 """The consumers of one store: one of what people ask, one of what time asks, each its own group.
 
-So no store delays another, and no sweep a person. Lag per store is the lag of its group. A store that is away pauses the group's partitions, and the
-command in hand is tried again with capped, jittered backoff until it succeeds; the consumer stays
-in its group meanwhile and goes on by itself.
+So no store delays another, and no sweep a person. Lag per store is the lag of its group. A store
+that is away pauses the group's partitions, and the work in hand is tried again with capped,
+jittered backoff until it succeeds; the consumer stays in its group meanwhile and goes on by itself.
 """
 
 from __future__ import annotations

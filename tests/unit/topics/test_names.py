@@ -10,7 +10,7 @@ DAY_MS = 86_400_000
 
 
 def test_every_topic_of_the_contract_is_in_the_catalogue_once() -> None:
-    """The catalogue holds the inbound topics, a command and a sweep topic per store, and the outbound."""
+    """The catalogue holds the topics in, two for each store, and the topics out."""
     listed = [topic.name for topic in names.catalogue(["crm", "billing", "crm"])]
     assert listed == [
         "privacy.consent",

@@ -14,10 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
 from connectors.seen import SeenColumn
+
+if TYPE_CHECKING:
+    from connectors.sweeping import Sweeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,11 @@ class Connector(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What this connector can do."""
+        ...
+
+    @property
+    def sweeping(self) -> Sweeping:
+        """What a sweep asks of the store."""
         ...
 
     async def check(self) -> Sequence[Finding]:

@@ -33,6 +33,7 @@ from connectors.sql.resolve import resolve
 from connectors.sql.restricting import restricting
 from connectors.sql.sessions import Aim, Opened, Sessions
 from connectors.sql.steps import Batch, Tally
+from connectors.sql.sweeper import Sweeper
 
 
 class SqlConnector:
@@ -57,11 +58,17 @@ class SqlConnector:
             Aim.LIFT: restricting(mapping, lifted=True),
         }
         self._sessions = Sessions(mapping, url, pool_size, statement_timeout)
+        self._sweeper = Sweeper(mapping, self._sessions)
 
     @property
     def mapping(self) -> StoreMapping:
         """The store's tables and groups, as the policy declares them."""
         return self._mapping
+
+    @property
+    def sweeping(self) -> Sweeper:
+        """What a sweep asks of the store."""
+        return self._sweeper
 
     @property
     def capabilities(self) -> Capabilities:

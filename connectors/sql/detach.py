@@ -53,9 +53,7 @@ def detaching(rules: Rules, relations: Mapping[str, Relation]) -> Iterator[Detac
         look = (
             sa.select(*(column.label(f"erasure_own_{i}") for i, column in enumerate(own)))
             .select_from(scope.source())
-            .where(
-                rules.dialect.keyed(scope.root, scope.root_columns), *rules.selected, every(goes)
-            )
+            .where(rules.which, *rules.selected, every(goes))
             .with_for_update(of=scope.target)
         )
         yield Detach(look, _empty(link, relations[link.table]), scope.root_columns, rules.cutoffs)

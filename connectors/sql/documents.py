@@ -220,7 +220,7 @@ def _select(rules: Rules, due: Due, columns: Sequence[str], lock: bool) -> Selec
     statement = (
         sa.select(*(column.label(f"erasure_{i}") for i, column in enumerate(selected)))
         .select_from(scope.source())
-        .where(rules.dialect.keyed(scope.root, scope.root_columns), *rules.selected, sa.or_(*held))
+        .where(rules.which, *rules.selected, sa.or_(*held))
     )
     return statement.with_for_update(of=target) if lock else statement
 

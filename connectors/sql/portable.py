@@ -105,7 +105,7 @@ def _look(rules: Rules, goes: All | None, due: Sequence[tuple[FieldGroup, All]])
         sa.select(*labelled)
         .select_from(scope.source())
         .where(
-            rules.dialect.keyed(scope.root, scope.root_columns),
+            rules.which,
             *rules.selected,
             sa.or_(gone, *flags),
         )

@@ -113,8 +113,7 @@ def _simple(rules: Rules, due: Sequence[tuple[FieldGroup, All]]) -> bool:
 
 def _keyed(rules: Rules) -> ColumnElement[bool]:
     scope = rules.scope
-    keyed = rules.dialect.keyed(scope.root, scope.root_columns)
-    return sa.and_(keyed, *scope.conditions(), *rules.selected)
+    return sa.and_(rules.which, *scope.conditions(), *rules.selected)
 
 
 def _root(rules: Rules) -> list[ColumnElement[Any]]:
@@ -128,11 +127,10 @@ def _root(rules: Rules) -> list[ColumnElement[Any]]:
 
 def _lock(rules: Rules) -> Select[Any]:
     scope = rules.scope
-    keyed = rules.dialect.keyed(scope.root, scope.root_columns)
     locked: Select[Any] = (
         sa.select(sa.literal_column("1"))
         .select_from(scope.source())
-        .where(keyed, *rules.selected)
+        .where(rules.which, *rules.selected)
         .with_for_update(of=scope.target)
     )
     return sa.select(sa.func.count()).select_from(locked.subquery("locked"))
@@ -191,7 +189,7 @@ def _found(
     found = (
         sa.select(*keys, *_root(rules), *notes)
         .select_from(scope.source())
-        .where(rules.dialect.keyed(scope.root, scope.root_columns), *rules.selected, due)
+        .where(rules.which, *rules.selected, due)
         .with_for_update(of=scope.target)
         .cte("found")
     )

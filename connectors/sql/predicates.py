@@ -7,7 +7,7 @@ ever combined, so that an unknown anchor (SQL's NULL) never counts as over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,8 @@ class Rules:
     """What a row must be beside the person's: one of those that the table means."""
     shared: bool
     """The rows belong to others as well: they go when nothing holds them, or are left alone."""
+    which: Condition
+    """Which rows a statement is about: those of some people, or those of a part of the table."""
 
     @property
     def cutoffs(self) -> tuple[str, ...]:
@@ -138,8 +140,9 @@ def rules(
     relations: Mapping[str, Relation],
     name: str,
     shape: Shape,
+    which: Callable[[Scope], Condition] | None = None,
 ) -> Rules:
-    """Make the rules of one table under one shape."""
+    """Make the rules of one table under one shape, for the people given or as ``which`` says."""
     relation = relations[name]
     table = relation.table
     uses = [use for group in table.groups for use in group.grounds]
@@ -164,6 +167,7 @@ def rules(
         table.row_stays,
         tuple(matching(dialect, relation, where.target)),
         shared=table.shared_by is not None,
+        which=which(where) if which else dialect.keyed(where.root, where.root_columns),
     )
 
 

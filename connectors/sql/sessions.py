@@ -50,6 +50,8 @@ class Opened:
     finders: tuple[Finder, ...]
     root: tuple[Column, ...]
     prelude: sa.TextClause | None
+    returning: bool
+    """Whether a DELETE can return what it took."""
     plans: dict[tuple[Aim, Shape], Plan] = field(default_factory=dict)
 
 
@@ -63,7 +65,7 @@ class Sessions:
         self._mapping = mapping
         self._timeout = timeout
         self._engine = _engine(mapping, url, pool_size, timeout)
-        self._postgresql = self._engine.dialect.name == "postgresql"
+        self.postgresql = self._engine.dialect.name == "postgresql"
         self._opened: Opened | None = None
         self._opening = asyncio.Lock()
 
@@ -107,7 +109,7 @@ class Sessions:
             asyncio.timeout(self._limit(statements)),
             self._engine.connect() as connection,
         ):
-            if self._postgresql:
+            if self.postgresql:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
             await self._enter(connection, opened.prelude)
             yield connection
@@ -141,7 +143,8 @@ class Sessions:
             raise Misfit("mapping", f"{problems[0].what}{more}: {problems[0].todo}")
         root = reflection.relations[self._mapping.root.name]
         prelude = self._prelude(reflection)
-        return Opened(dialect, reflection, finders(dialect, root), root.key, prelude)
+        returning = self._engine.dialect.delete_returning
+        return Opened(dialect, reflection, finders(dialect, root), root.key, prelude, returning)
 
     def _prelude(self, reflection: Reflection) -> sa.TextClause | None:
         """Set MariaDB's zone where an anchor is a TIMESTAMP, which is shown in the session's."""

@@ -25,13 +25,23 @@ CHUNK = 500
 """Keys or rows in one statement where a statement lists them one by one."""
 
 
+class Reader(Protocol):
+    """Reads root keys out of result rows."""
+
+    def one(self, row: Sequence[Any]) -> Key:
+        """Return the key in the first columns of a row."""
+
+    def many(self, columns: Sequence[Sequence[Any]]) -> list[Key]:
+        """Return the keys that stand side by side in arrays, one array a key column."""
+
+
 class Batch:
     """One piece of work in the terms of a database: binds for its statements, and its keys."""
 
     def __init__(self, dialect: Dialect, root: tuple[Column, ...], work: Work) -> None:
         self.dialect = dialect
         self.keys: Sequence[Key] = list(dict.fromkeys(work.keys))
-        self.read = KeyReader(root, self.keys)
+        self.read: Reader = KeyReader(root, self.keys)
         self._cutoffs = work.cutoffs
         self._params: dict[tuple[Column, ...], Params] = {}
 

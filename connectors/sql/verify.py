@@ -97,7 +97,7 @@ def reread(rules: Rules, gather: Gather | None) -> Reread | None:
     statement = (
         sa.select(*labelled)
         .select_from(scope.source())
-        .where(rules.dialect.keyed(scope.root, scope.root_columns), *rules.selected)
+        .where(rules.which, *rules.selected)
         .group_by(*root)
     )
     if gather is not None:

@@ -1,0 +1,168 @@
+"""Parts of a table that are swept one by one: page ranges on PostgreSQL, key ranges anywhere.
+
+PostgreSQL reads a range of pages without an index (TID range scan, since version 14), but a row
+that is changed moves; a key never does. So a table is walked by its pages where it can be, for
+speed, and what may have moved meanwhile is looked for by key at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import UserDefinedType
+
+from connectors.mapping import Key
+from connectors.sql.arrays import PostgreSQL
+from connectors.sql.columns import Column, Family, Params, Relation
+from connectors.sql.dialect import Condition, Dialect
+from connectors.sql.links import Scope
+from connectors.sweeping import Span, Walk
+
+AFTER, UPTO = "erasure_after", "erasure_upto"
+_LAST_PAGE = 2**32 - 2
+
+
+class _Tid(UserDefinedType[Any]):
+    """``tid``: a page and a place in it; the driver takes a pair of numbers."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **kw: Any) -> str:
+        """Return the type's name in SQL."""
+        return "TID"
+
+
+def within(dialect: Dialect, relation: Relation, span: Span) -> Any:
+    """What limits a statement over a table to a part of it, as ``rules`` takes it."""
+
+    def which(scope: Scope) -> Condition:
+        # A row that leads to nobody is nobody's to sweep: the policy's check tells of it.
+        somebody = [column.is_not(None) for column in scope.root]
+        if span.by is Walk.PAGES:
+            place: ColumnElement[Any] = sa.column("ctid", _Tid(), _selectable=scope.target)
+            bounds: list[Condition] = [
+                place >= sa.bindparam(AFTER, type_=_Tid()),
+                place < sa.bindparam(UPTO, type_=_Tid()),
+            ]
+        else:
+            bounds = _by_key(dialect, relation.key, scope.key(), span)
+        return sa.and_(*bounds, *somebody)
+
+    return which
+
+
+def params(dialect: Dialect, relation: Relation, span: Span) -> Params:
+    """Binds for :func:`within`."""
+    if span.by is Walk.PAGES:
+        last = _LAST_PAGE if span.upto is None else _page(span.upto)
+        return {AFTER: (_page(span.after), 0), UPTO: (last, 0)}
+    return {
+        f"{name}_{i}": _value(dialect, column, value)
+        for name, key in ((AFTER, span.after), (UPTO, span.upto))
+        if key is not None
+        for i, (column, value) in enumerate(zip(relation.key, key, strict=True))
+    }
+
+
+async def next_page(
+    connection: AsyncConnection, relation: Relation, after: Key | None, size: int
+) -> Key | None:
+    """The page before which the next ``size`` pages end; None: the table ends before."""
+    first = _page(after)
+    name = ".".join(
+        postgresql.dialect().identifier_preparer.quote(part)  # type: ignore[no-untyped-call]
+        for part in (relation.table.schema, relation.table.relation)
+        if part is not None
+    )
+    found = await connection.execute(_PAGES, {"name": name})
+    there = int(found.scalar_one() or 0)
+    return (first + size,) if first + size < there else None
+
+
+# Of a partitioned table a range of pages is read in each of its partitions: the longest counts.
+_PAGES = sa.text(
+    "SELECT coalesce("
+    "(SELECT max(pg_catalog.pg_relation_size(relid)) FROM pg_catalog.pg_partition_tree(r.oid)"
+    " WHERE isleaf), pg_catalog.pg_relation_size(r.oid)"
+    ") / CAST(pg_catalog.current_setting('block_size') AS bigint)"
+    " FROM (SELECT CAST(CAST(:name AS text) AS pg_catalog.regclass) AS oid) AS r"
+)
+
+
+def next_key(dialect: Dialect, relation: Relation, *, first: bool, size: int) -> Select[Any]:
+    """Select the key that ends the next ``size`` rows after a key; nothing when fewer are left."""
+    clause = relation.clause
+    own = [clause.c[column.name] for column in relation.key]
+    selected = [
+        dialect.key(expression, column).label(f"erasure_{i}")
+        for i, (expression, column) in enumerate(zip(own, relation.key, strict=True))
+    ]
+    statement = sa.select(*selected).select_from(clause).order_by(*own).offset(size - 1).limit(1)
+    if not first:
+        statement = statement.where(*_beyond(dialect, relation.key, own, AFTER))
+    return statement
+
+
+def _by_key(
+    dialect: Dialect, columns: Sequence[Column], own: Sequence[ColumnElement[Any]], span: Span
+) -> list[Condition]:
+    bounds: list[Condition] = []
+    if span.after is not None:
+        bounds += _beyond(dialect, columns, own, AFTER)
+    if span.upto is not None:
+        bounds += _up_to(dialect, columns, own, UPTO)
+    return bounds
+
+
+def _beyond(
+    dialect: Dialect, columns: Sequence[Column], own: Sequence[ColumnElement[Any]], name: str
+) -> list[Condition]:
+    """Rows after a key, column by column: MariaDB finds no index for a comparison of tuples."""
+    given = _given(dialect, columns, name)
+    steps = [
+        sa.and_(*(a == b for a, b in zip(own[:i], given[:i], strict=True)), own[i] > given[i])
+        for i in range(len(own))
+    ]
+    return steps if len(steps) == 1 else [own[0] >= given[0], sa.or_(*steps)]
+
+
+def _up_to(
+    dialect: Dialect, columns: Sequence[Column], own: Sequence[ColumnElement[Any]], name: str
+) -> list[Condition]:
+    given = _given(dialect, columns, name)
+    if len(own) == 1:
+        return [own[0] <= given[0]]
+    steps = [
+        sa.and_(*(a == b for a, b in zip(own[:i], given[:i], strict=True)), own[i] < given[i])
+        for i in range(len(own))
+    ]
+    same = sa.and_(*(a == b for a, b in zip(own, given, strict=True)))
+    return [own[0] <= given[0], sa.or_(*steps, same)]
+
+
+def _given(dialect: Dialect, columns: Sequence[Column], name: str) -> list[ColumnElement[Any]]:
+    if not isinstance(dialect, PostgreSQL):
+        return [sa.bindparam(f"{name}_{i}") for i, _ in enumerate(columns)]
+    given: list[ColumnElement[Any]] = []
+    for i, column in enumerate(columns):
+        if column.family is Family.INTEGER:
+            given.append(sa.bindparam(f"{name}_{i}", type_=sa.BigInteger()))
+        else:
+            given.append(sa.cast(sa.bindparam(f"{name}_{i}", type_=sa.Text()), column.type))
+    return given
+
+
+def _value(dialect: Dialect, column: Column, value: int | str) -> object:
+    """A key's value as the statement's bind takes it: PostgreSQL casts a text itself."""
+    if isinstance(dialect, PostgreSQL):
+        return int(value) if column.family is Family.INTEGER else str(value)
+    return column.encode(value)
+
+
+def _page(position: Key | None) -> int:
+    return 0 if position is None else int(position[0])

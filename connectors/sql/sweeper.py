@@ -1,0 +1,294 @@
+"""Sweeping a store in parts: the statements of an erasure, limited to a range instead of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.base import Effects, Remainder
+from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
+from connectors.sql import documents, portable, postgresql, pressure, ranged
+from connectors.sql.alongside import cascading
+from connectors.sql.arrays import PostgreSQL
+from connectors.sql.columns import Column, Params
+from connectors.sql.detach import detaching
+from connectors.sql.errors import Phase
+from connectors.sql.predicates import Rules, rules
+from connectors.sql.sessions import Opened, Sessions
+from connectors.sql.spans import next_key, next_page, within
+from connectors.sql.spans import params as span_params
+from connectors.sql.steps import Batch, Step, Tally, every
+from connectors.sql.verify import Look
+from connectors.sweeping import Pressure, Span, Walk
+
+_STATEMENTS = 6
+"""Of one part: what their time limit is reckoned for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What makes the statements of one part differ from another's, beside their binds."""
+
+    table: str
+    by: Walk
+    begins: bool
+    ends: bool
+    without: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The statements of one form."""
+
+    rules: Rules
+    due: Select[Any] | None
+    steps: tuple[Step, ...]
+    left: Select[Any] | None
+    looks: tuple[Look, ...]
+    """What reads documents again, which no condition in SQL can."""
+
+
+class Sweeper:
+    """Sweeps one store; see :class:`connectors.sweeping.Sweeping`."""
+
+    def __init__(self, mapping: StoreMapping, sessions: Sessions) -> None:
+        self._mapping = mapping
+        self._sessions = sessions
+        self._plans: dict[tuple[int, _Form, Shape | None], _Plan] = {}
+
+    def walk(self, table: str) -> Walk:
+        """By pages on PostgreSQL, by keys elsewhere."""
+        return Walk.PAGES if self._sessions.postgresql else Walk.KEYS
+
+    async def span(self, table: str, by: Walk, after: Key | None, size: int) -> Span:
+        """Ask the store where the next part ends; nothing is read but an index, or a size."""
+
+        async def find() -> Span:
+            opened = await self._sessions.open()
+            relation = opened.reflection.relations[table]
+            async with self._sessions.reading(opened, 1) as connection:
+                if by is Walk.PAGES:
+                    upto = await next_page(connection, relation, after, size)
+                    return Span(table, by, after, upto)
+                statement = next_key(opened.dialect, relation, first=after is None, size=size)
+                known = span_params(opened.dialect, relation, Span(table, by, after, None))
+                row = (await connection.execute(statement, known)).one_or_none()
+            found = None if row is None else _key(relation.key, row)
+            return Span(table, by, after, found)
+
+        return await self._sessions.run(find)
+
+    async def due(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:
+        """Select each person once."""
+        return await self._people(span, cutoffs, None)
+
+    async def doubtful(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:
+        """Select whoever would lose something if all that a person may end had ended."""
+        certain = set(await self._people(span, cutoffs, None))
+        return [key for key in await self._people(span, cutoffs, ()) if key not in certain]
+
+    async def sweep(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> Effects:
+        """Delete and overwrite in one transaction what a part holds past its last ground."""
+        phase = Phase()
+
+        async def do() -> Effects:
+            opened = await self._sessions.open()
+            plan = self._plan(opened, span, without=bool(without))
+            batch = _Part(opened, span, plan, cutoffs, without)
+            tally = Tally()
+            async with self._sessions.writing(opened, _STATEMENTS, phase) as connection:
+                for step in plan.steps:
+                    await step.run(connection, batch, tally)
+            return tally.effects
+
+        return await self._sessions.run(do, phase)
+
+    async def left(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> int:
+        """Count, apart from the sweeping transaction, what should not be there."""
+
+        async def read() -> int:
+            opened = await self._sessions.open()
+            plan = self._plan(opened, span, without=bool(without))
+            batch = _Part(opened, span, plan, cutoffs, without)
+            rows = 0
+            async with self._sessions.reading(opened, 2) as connection:
+                if plan.left is not None:
+                    binds = batch.params((), plan.rules.cutoffs)
+                    rows = int((await connection.execute(plan.left, binds)).scalar_one())
+                rows += await _in_documents(connection, plan.looks, batch)
+            return rows
+
+        return await self._sessions.run(read)
+
+    async def pressure(self) -> Pressure:
+        """What the database shows of its other clients."""
+
+        async def look() -> Pressure:
+            opened = await self._sessions.open()
+            async with self._sessions.reading(opened, 1) as connection:
+                return await pressure.read(connection)
+
+        return await self._sessions.run(look)
+
+    async def _people(self, span: Span, cutoffs: Cutoffs, shape: Shape | None) -> Sequence[Key]:
+        async def read() -> Sequence[Key]:
+            opened = await self._sessions.open()
+            plan = self._plan(opened, span, without=False, shape=shape)
+            if plan.due is None:
+                return []
+            batch = _Part(opened, span, plan, cutoffs, ())
+            async with self._sessions.reading(opened, 1) as connection:
+                rows = (
+                    await connection.execute(plan.due, batch.params((), plan.rules.cutoffs))
+                ).all()
+            if self._sessions.postgresql:
+                return [key for row in rows if row[0] for key in batch.read.many(row)]
+            return [batch.read.one(row) for row in rows]
+
+        return await self._sessions.run(read)
+
+    def _plan(
+        self, opened: Opened, span: Span, *, without: bool, shape: Shape | None = None
+    ) -> _Plan:
+        form = _Form(span.table, span.by, span.after is not None, span.upto is not None, without)
+        # By the store as it was looked at: a store that was mended is looked at anew.
+        known = (id(opened), form, shape)
+        plan = self._plans.get(known)
+        if plan is None:
+            plan = self._plans[known] = _draw(opened, self._mapping, span, without, shape)
+        return plan
+
+
+class _Part(Batch):
+    """One part in the terms of a database: its binds, instead of those of people's keys."""
+
+    def __init__(
+        self, opened: Opened, span: Span, plan: _Plan, cutoffs: Cutoffs, without: Sequence[Key]
+    ) -> None:
+        self.dialect = opened.dialect
+        self.keys = without
+        self.read = _Reader(plan.rules.scope.root_columns)
+        self._cutoffs = cutoffs
+        relation = plan.rules.scope.relation
+        self._binds: Params = span_params(opened.dialect, relation, span)
+        if without:
+            self._binds |= opened.dialect.key_params(plan.rules.scope.root_columns, without)
+
+    def params(self, columns: tuple[Column, ...], cutoffs: Iterable[str]) -> Params:
+        """Binds of the part. Raises ``Misfit`` when a cut-off was not given."""
+        return self._binds | self._days(cutoffs)
+
+    def chunks(self, columns: tuple[Column, ...], cutoffs: Iterable[str]) -> Iterable[Params]:
+        """The part is one portion."""
+        yield self.params(columns, cutoffs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads root keys out of rows, as the root's own columns have them."""
+
+    columns: tuple[Column, ...]
+
+    def one(self, row: Sequence[Any]) -> Key:
+        """Return the key in the first columns of a row."""
+        return _key(self.columns, row)
+
+    def many(self, columns: Sequence[Sequence[Any]]) -> list[Key]:
+        """Return the keys that stand side by side in arrays."""
+        if len(self.columns) == 1 and set(map(type, columns[0])) == {int}:
+            return [(value,) for value in columns[0]]
+        return [_key(self.columns, values) for values in zip(*columns, strict=True)]
+
+
+def _key(columns: Sequence[Column], row: Sequence[Any]) -> Key:
+    return tuple(column.decode(value) for column, value in zip(columns, row, strict=False))
+
+
+def _draw(
+    opened: Opened, mapping: StoreMapping, span: Span, without: bool, shape: Shape | None
+) -> _Plan:
+    """Build the statements; without a ``shape`` every consent stands."""
+    seen, dialect = opened.reflection, opened.dialect
+    relations = seen.relations
+    relation = relations[span.table]
+    inside = within(dialect, relation, span)
+
+    def which(scope: Any) -> ColumnElement[bool]:
+        if not without:
+            return inside(scope)  # type: ignore[no-any-return]
+        others = sa.not_(dialect.keyed(scope.root, scope.root_columns))
+        return sa.and_(inside(scope), others)
+
+    every_ground = tuple(sorted({u.ground for g in mapping.groups() for u in g.grounds}))
+    its = rules(
+        dialect, mapping, relations, span.table, every_ground if shape is None else shape, which
+    )
+    table = relation.table
+    if isinstance(dialect, PostgreSQL):
+        locked = table.name in cascading(mapping, seen.catalogue)
+        built: Sequence[Step] = postgresql.steps(its, lock=locked)
+    else:
+        built = ranged.steps(its) if opened.returning else portable.steps(its)
+    steps = (*documents.rewriting(its), *detaching(its, relations), *built)
+    return _Plan(its, _due(its), steps, _left(its), tuple(documents.rereading(its)))
+
+
+def _due(its: Rules) -> Select[Any] | None:
+    """Select the people of the rows that go or are overwritten; on PostgreSQL as arrays."""
+    found = _conditions(its, documents_too=True)
+    if found is None:
+        return None
+    scope = its.scope
+    root: list[ColumnElement[Any]] = [
+        its.dialect.key(expression, column).label(f"erasure_root_{i}")
+        for i, (expression, column) in enumerate(zip(scope.root, scope.root_columns, strict=True))
+    ]
+    people = (
+        sa.select(*root)
+        .select_from(scope.source())
+        .where(its.which, *its.selected, found)
+        .distinct()
+    )
+    if not isinstance(its.dialect, PostgreSQL):
+        return people
+    each = people.subquery("erasure_people")
+    arrays: list[ColumnElement[Any]] = [sa.func.pg_catalog.array_agg(c) for c in each.c]
+    return sa.select(*arrays)
+
+
+def _left(its: Rules) -> Select[Any] | None:
+    """Count the rows that should be gone or overwritten; documents are read apart."""
+    found = _conditions(its, documents_too=False)
+    if found is None:
+        return None
+    scope = its.scope
+    return (
+        sa.select(sa.func.count())
+        .select_from(scope.source())
+        .where(its.which, *its.selected, found)
+    )
+
+
+def _conditions(its: Rules, *, documents_too: bool) -> ColumnElement[bool] | None:
+    """When a row is past its last ground, as a whole or in a group that still holds something."""
+    goes = its.goes()
+    ways = [] if goes is None else [every(goes)]
+    for group, dead in its.due():
+        holds = [its.unblank(group)]
+        if documents_too:
+            names = dict.fromkeys(f.column for f in group.fields if f.path is not None)
+            holds += [its.scope.target.c[name].is_not(None) for name in names]
+        ways.append(sa.and_(every(dead), sa.or_(*holds)))
+    return sa.or_(*ways) if ways else None
+
+
+async def _in_documents(connection: AsyncConnection, looks: Sequence[Look], batch: Batch) -> int:
+    found: dict[Key, Mapping[str, Remainder]] = {}
+    for look in looks:
+        await look.run(connection, batch, found)
+    return sum(one.left for groups in found.values() for one in groups.values())

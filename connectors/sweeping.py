@@ -1,0 +1,86 @@
+"""What a store must be able to do for a sweep: erase what is past its last ground, part by part.
+
+A sweep decides nothing about a single person. It is given cut-offs, and every consent counts as
+given unless the row itself says otherwise; people for whom more is known (a withdrawal, a hold) are
+found here, and then left out or erased by their key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from connectors.base import Effects
+from connectors.mapping import Cutoffs, Key
+
+
+class Walk(StrEnum):
+    """In which order the parts of a table follow each other."""
+
+    PAGES = "pages"
+    """As they lie on disk: fast, and rows that are changed may move past it."""
+    KEYS = "keys"
+    """By the table's own key, which does not change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a table: what lies after one position, up to another; None is the table's end."""
+
+    table: str
+    by: Walk
+    after: Key | None
+    upto: Key | None
+
+    def __repr__(self) -> str:
+        """Mask the positions: a key may be personal data."""
+        return f"Span(table={self.table!r}, by={self.by.value!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """What a store has to bear beside the sweep: others' statements, those that wait for a lock.
+
+    ``lag`` is how far the slowest replica is behind, in seconds; None: none is seen.
+    """
+
+    busy: int
+    waiting: int
+    lag: float | None
+
+
+class Sweeping(Protocol):
+    """The part of a connector that sweeps. Every method may be repeated without harm.
+
+    ``without`` are people who are left out. Raises what a connector may.
+    """
+
+    def walk(self, table: str) -> Walk:
+        """How a table is best walked."""
+        ...
+
+    async def span(self, table: str, by: Walk, after: Key | None, size: int) -> Span:
+        """The next part of a table, of about ``size`` pages or rows; the last has no end."""
+        ...
+
+    async def due(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:
+        """The people who have something past its last ground in a part, each once."""
+        ...
+
+    async def doubtful(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:
+        """The people of whom only what they say themselves decides: a consent, an objection."""
+        ...
+
+    async def sweep(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> Effects:
+        """Erase, in one transaction, what is past its last ground in a part."""
+        ...
+
+    async def left(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> int:
+        """Read the part again: rows that should be gone or overwritten and are not."""
+        ...
+
+    async def pressure(self) -> Pressure:
+        """What the store has to bear just now."""
+        ...

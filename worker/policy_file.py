@@ -98,9 +98,9 @@ def _parsed(reader: _Reader, content: bytes, file: str) -> Policy:
             Problem(reader.line(entry["loc"]), _words(entry))
             for entry in error.errors(include_url=False)
         ]
-        reader.problems += _zone(reader, data)
+        reader.problems += _zones(reader, data)
         raise PolicyError(file, reader.problems) from None
-    if problems := [*reader.problems, *_zone(reader, data)]:
+    if problems := [*reader.problems, *_zones(reader, data)]:
         raise PolicyError(file, problems)
     return policy.read_from(content)
 
@@ -182,19 +182,39 @@ class _Reader:
         return read
 
 
-def _zone(reader: _Reader, data: object) -> list[Problem]:
-    """Check the time zone, which needs the machine's list of zones."""
-    name = data.get("time_zone") if isinstance(data, dict) else None
-    if not isinstance(name, str):
-        return []
+def _zones(reader: _Reader, data: object) -> list[Problem]:
+    """Check the time zones, which needs the machine's list of zones."""
+    schedules = _at(data, "retention", "schedules")
+    places: list[Place] = [
+        ("time_zone",),
+        *(
+            ("retention", "schedules", name, "time_zone")
+            for name in (schedules if isinstance(schedules, dict) else ())
+        ),
+    ]
+    problems = []
+    for place in places:
+        name = _at(data, *place)
+        if isinstance(name, str) and not _is_zone(name):
+            known = zoneinfo.available_timezones()
+            what = f"no time zone is called '{name}'{near(name, known)}"
+            problems.append(Problem(reader.line(place), what))
+    return problems
+
+
+def _at(data: object, *place: str | int) -> object:
+    """Return what stands at a place of plain data; None: nothing does."""
+    for part in place:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
+
+
+def _is_zone(name: str) -> bool:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        known = zoneinfo.available_timezones()
-    else:
-        return []
-    line = reader.line(("time_zone",))
-    return [Problem(line, f"no time zone is called '{name}'{near(name, known)}")]
+        return False
+    return True
 
 
 _NEEDS: Final = {

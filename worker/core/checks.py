@@ -13,6 +13,7 @@ from worker.core.linking import dates_of
 from worker.core.lost_dates import lost_dates
 from worker.core.lost_rows import lost_rows
 from worker.core.references import Flaw, Place
+from worker.core.retention import MINUTES_OF_A_DAY, RetentionRule, works
 from worker.core.tables import Store, TableRule
 from worker.core.wording import near
 
@@ -38,6 +39,24 @@ def marketing_grounds(
                 ("grounds", name, "purpose"),
                 f"direct marketing cannot rest on a {ground.kind}: anyone may object to it at "
                 "any time (GDPR art. 21(2)); write kind: consent or kind: legitimate-interest",
+            )
+
+
+def hours_flaws(retention: RetentionRule, stores: Mapping[str, Store]) -> Iterator[Flaw]:
+    """Every store has a minute of the day in which a sweep of it may work."""
+    minutes, quiet = range(MINUTES_OF_A_DAY), retention.quiet_hours
+    if not any(works(minute, quiet, ()) for minute in minutes):
+        yield Flaw(
+            ("retention", "quiet_hours"),
+            "the whole day is quiet, so no sweep would ever work; leave it some hours",
+        )
+        return
+    for name, store in stores.items():
+        if not any(works(minute, quiet, store.sweep.hours) for minute in minutes):
+            yield Flaw(
+                ("stores", name, "sweep", "hours"),
+                f"all these hours are quiet ({', '.join(map(str, quiet))}), so no sweep of "
+                f"'{name}' would ever work; write other hours, or shorten retention.quiet_hours",
             )
 
 

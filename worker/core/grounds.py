@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from worker.core.periods import Period, Rounding
 
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+
 
 class Declared(BaseModel):
     """Base of everything that a policy file declares: unknown keys are refused, values frozen."""

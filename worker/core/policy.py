@@ -28,16 +28,15 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from connectors.mapping import StoreMapping
 from topics.events import EventKind, Vocabulary
 from worker.core import periods
-from worker.core.checks import marketing_grounds, store_flaws
+from worker.core.checks import hours_flaws, marketing_grounds, store_flaws
 from worker.core.compiling import compile_store
 from worker.core.decisions import ends, is_revocable
-from worker.core.grounds import Declared, Ground, Guessable, Purpose, flaw
+from worker.core.grounds import Declared, Ground, Guessable, Name, Purpose, flaw
 from worker.core.linking import link_flaws
 from worker.core.references import Flaw, unknown_names
+from worker.core.retention import RetentionRule
 from worker.core.tables import Store, StoreName
 from worker.core.wording import near
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
 def _country(code: str) -> str:
@@ -71,6 +70,7 @@ class Policy(Declared):
     purposes: Mapping[Name, Purpose]
     grounds: Mapping[Name, Ground] = Field(min_length=1)
     stores: Mapping[StoreName, Store] = Field(min_length=1)
+    retention: RetentionRule = RetentionRule()
 
     _content: bytes = PrivateAttr(default=b"")
     _digest: str = PrivateAttr(default="")
@@ -91,6 +91,7 @@ class Policy(Declared):
             raise _refusal(flaws, error) from None
         if not flaws:
             flaws = [*marketing_grounds(policy.grounds, policy.purposes)]
+            flaws += hours_flaws(policy.retention, policy.stores)
             for name, store in policy.stores.items():
                 flaws += store_flaws(name, store, policy.grounds)
                 flaws += link_flaws(name, store, policy.grounds)

@@ -24,7 +24,7 @@ class Flaw:
 
 
 def unknown_names(raw: object) -> list[Flaw]:
-    """Return every use of a purpose, ground, identifier, anchor or table that does not exist."""
+    """Return every use of a purpose, ground, identifier, anchor, table or store not declared."""
     top = _mapping(raw)
     purposes = _mapping(top.get("purposes"))
     grounds = _mapping(top.get("grounds"))
@@ -36,6 +36,11 @@ def unknown_names(raw: object) -> list[Flaw]:
     anchors = {
         anchor for g in grounds.values() if isinstance(anchor := _mapping(g).get("anchor"), str)
     }
+    for name, schedule in _mapping(_mapping(top.get("retention")).get("schedules")).items():
+        swept = _mapping(schedule).get("stores")
+        for at, store in enumerate(swept if isinstance(swept, (list, tuple)) else ()):
+            listed = ("retention", "schedules", name, "stores", at)
+            flaws += _missing(listed, "store", store, _mapping(top.get("stores")))
     for place, table, tables in _tables(top):
         for kind in _mapping(table.get("identifiers")):
             flaws += _missing((*place, "identifiers", kind), "identifier", kind, identifiers)

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from worker.core.grounds import Declared, Guessable, flaw
+from worker.core.retention import SweepRule
 
 Category = Literal["name", "address", "email", "phone", "fax", "bank", "voluntary"]
 ConnectorKind = Literal["crm", "newsletter", "billing", "sql"]
@@ -243,4 +244,5 @@ class Store(Declared):
     """One database or product that holds personal data."""
 
     connector: ConnectorKind
+    sweep: SweepRule = SweepRule()
     tables: Mapping[str, TableRule] = Field(min_length=1)

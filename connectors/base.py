@@ -185,6 +185,38 @@ class DueInOne:
 
 
 @dataclass(frozen=True, slots=True)
+class PastGroup:
+    """What one field group has past its last ground.
+
+    ``rows`` hold something of it; ``people`` is None for rows that belong to several people.
+    ``oldest`` is the oldest of the rows' dates, of which each row's newest counts; None: no ground
+    of the group runs from a date that the rows have.
+    """
+
+    group: str
+    rows: int
+    people: int | None
+    oldest: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What some tables of a store have past its last ground; groups without any are left out.
+
+    ``people`` counts whoever would lose something, each once, of the ``of`` people of the store.
+    """
+
+    groups: tuple[PastGroup, ...]
+    people: int
+    of: int
+
+    @property
+    def rows(self) -> int:
+        """Rows in all; one counts for each of its field groups."""
+        return sum(group.rows for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing there is to say about a store.
 
@@ -281,6 +313,19 @@ class Connector(Protocol):
         Every consent counts as given, unless the row itself says otherwise. What a field group
         holds nothing of is not counted. No row leaves the store.
         """
+        ...
+
+    async def past(
+        self, tables: Sequence[str], cutoffs: Cutoffs, without: Sequence[Key] = ()
+    ) -> Past:
+        """Count what these tables have past its last ground: what a forecast calls due now.
+
+        People in ``without`` are left out. Nothing is locked, and no row leaves the store.
+        """
+        ...
+
+    async def people(self) -> int:
+        """Count the people of the store: the rows that its root table means."""
         ...
 
     async def compare(

@@ -16,6 +16,7 @@ from connectors.base import (
     Finding,
     Lookup,
     Match,
+    Past,
     Remainder,
     Remainders,
     RowFacts,
@@ -27,6 +28,7 @@ from connectors.sql import counts, fitting
 from connectors.sql.counting import Counting
 from connectors.sql.errors import Phase, guarded
 from connectors.sql.facts import FactReader, identifiers, reader
+from connectors.sql.past import people, read_past
 from connectors.sql.plans import Plan, draw
 from connectors.sql.predicates import rules
 from connectors.sql.resolve import resolve
@@ -205,6 +207,32 @@ class SqlConnector:
                 return []
             async with self._sessions.reading(opened, 1) as connection:
                 return counting.forecast_of((await connection.execute(statement)).all())
+
+        return await self._sessions.run(count)
+
+    async def past(
+        self, tables: Sequence[str], cutoffs: Cutoffs, without: Sequence[Key] = ()
+    ) -> Past:
+        """Count a table at a time what is past its last ground, and the people of all once."""
+
+        async def count() -> Past:
+            opened = await self._sessions.open()
+            relations = opened.reflection.relations
+            async with self._sessions.reading(opened, len(tables) + 2) as connection:
+                return await read_past(
+                    connection, opened.dialect, self._mapping, relations, tables, cutoffs, without
+                )
+
+        return await self._sessions.run(count)
+
+    async def people(self) -> int:
+        """Count the rows that the root table means."""
+
+        async def count() -> int:
+            opened = await self._sessions.open()
+            root = opened.reflection.relations[self._mapping.root.name]
+            async with self._sessions.reading(opened, 1) as connection:
+                return await people(connection, opened.dialect, root)
 
         return await self._sessions.run(count)
 

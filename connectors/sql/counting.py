@@ -10,11 +10,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import CTE, ColumnElement, CompoundSelect, FromClause, Select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Label,
+    Select,
+    Subquery,
+)
+from sqlalchemy.sql.visitors import replacement_traverse
 
-from connectors.base import DueInOne, FallingDue
+from connectors.base import DueInOne, FallingDue, Undue
 from connectors.faults import Misfit
-from connectors.mapping import Cutoffs, FieldGroup, ParentLink, StoreMapping
+from connectors.mapping import Cutoffs, FieldGroup, Key, ParentLink, StoreMapping
 from connectors.sql.columns import Relation
 from connectors.sql.dialect import Condition, Dialect
 from connectors.sql.numbers import Numbers, greatest
@@ -125,31 +134,44 @@ class Counting:
 
     def _crowds(self, numbers: Sequence[ColumnElement[Any]]) -> CTE:
         """Gather the rows of each person that have the same numbers."""
+        rows = self._rows([number.label(f"erasure_{n}") for n, number in enumerate(numbers)])
+        count = sa.func.count().label("erasure_count")
+        return sa.select(*rows.c, count).group_by(*rows.c).cte("erasure_crowds")
+
+    def _rows(self, columns: Sequence[Label[Any]], without: Sequence[Key] = ()) -> Subquery:
+        """Select columns of each row that is somebody's, beside the key of whose it is.
+
+        Rows of the people in ``without`` are left out.
+        """
         its = self._rules
         source, people, where = its.scope.source(), list(its.scope.root), list(its.selected)
         if self._link is None:
             where += [column.is_not(None) for column in people]
+            if without:
+                where.append(sa.not_(_of(its, without)))
         else:
-            source, people = self._linked(source, *self._link), []
-        columns = [
-            *(number.label(f"erasure_{n}") for n, number in enumerate(numbers)),
-            *(column.label(f"erasure_root_{n}") for n, column in enumerate(people)),
-        ]
-        rows = sa.select(*columns).select_from(source).where(*where).subquery("erasure_rows")
-        count = sa.func.count().label("erasure_count")
-        return sa.select(*rows.c, count).group_by(*rows.c).cte("erasure_crowds")
+            source, people = self._linked(source, *self._link, without), []
+        whose = [column.label(f"erasure_root_{n}") for n, column in enumerate(people)]
+        rows = sa.select(*columns, *whose).select_from(source).where(*where)
+        return rows.subquery("erasure_rows")
 
-    def _linked(self, source: FromClause, link: ParentLink, through: Numbers) -> FromClause:
+    def _linked(
+        self, source: FromClause, link: ParentLink, through: Numbers, without: Sequence[Key]
+    ) -> FromClause:
         """Join the day on which the last link of a shared row goes; without a link it is nobody's.
 
         A row goes with its last link at the earliest, so that is one more number among the others.
+        The link of somebody who is left out does not go.
         """
         its = through.rules
         theirs = [its.scope.target.c[column] for _, column in link.columns]
+        goes = through.row()
+        if without:
+            goes = sa.case((_of(its, without), through.number(Undue.NO_END)), else_=goes)
         links = (
             sa.select(
                 *(column.label(f"erasure_tie_{n}") for n, column in enumerate(theirs)),
-                through.row().label("erasure_row"),
+                goes.label("erasure_row"),
             )
             .select_from(its.scope.source())
             .where(*its.selected, *(column.is_not(None) for column in its.scope.root))
@@ -195,6 +217,22 @@ def _holds(rules: Rules, group: FieldGroup) -> Condition:
     if plain(group):
         there.append(rules.unblank(group))
     return sa.or_(*there)
+
+
+def _of(rules: Rules, people: Sequence[Key]) -> Condition:
+    """Whether a row is one of these people's; the keys go along with the condition."""
+    scope = rules.scope
+    keyed = rules.dialect.keyed(scope.root, scope.root_columns)
+    values = rules.dialect.key_params(scope.root_columns, people)
+
+    def given(element: Any, **_: Any) -> Any:
+        """A bind that carries its value, under a name of its own."""
+        if not isinstance(element, sa.BindParameter) or element.key not in values:
+            return None
+        value, expanding = values[element.key], element.expanding
+        return sa.bindparam(None, value, element.type, unique=True, expanding=expanding)
+
+    return replacement_traverse(keyed, {}, given)
 
 
 def _people(count: Any) -> int | None:

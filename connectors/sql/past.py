@@ -1,0 +1,139 @@
+"""Counting what is past its last ground, and whose it is: what a sweep would erase now.
+
+A row counts where a forecast (:mod:`connectors.sql.counting`) calls it due on the first of its
+days. One statement a table gathers the rows of each person and adds them up; one more counts the
+people of several tables, each once. Nothing is locked, nothing is changed, no row leaves the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.base import Past, PastGroup
+from connectors.mapping import Cutoffs, FieldGroup, Key, StoreMapping
+from connectors.sql.columns import Relation
+from connectors.sql.counting import Counting
+from connectors.sql.dialect import Condition, Dialect
+from connectors.sql.filters import matching
+
+_DUE = 0
+"""The number of what is due on the first of the days that were asked about."""
+
+
+class _Passed(Counting):
+    """The statements that count what one table has past its last ground."""
+
+    def totals(self, without: Sequence[Key]) -> Select[Any] | None:
+        """Select rows, people and oldest date of each group, side by side; None without a group."""
+        groups = self._rules.groups
+        rows = self._rows(
+            [
+                *(self._group(group).label(f"erasure_{n}") for n, group in enumerate(groups)),
+                *(self._date(group).label(f"erasure_date_{n}") for n, group in enumerate(groups)),
+            ],
+            without,
+        )
+        whose = [column for column in rows.c if column.name.startswith("erasure_root_")]
+        each: list[ColumnElement[Any]] = []
+        for n in range(len(groups)):
+            due = rows.c[f"erasure_{n}"] == _DUE
+            each.append(sa.func.count(sa.case((due, 1))).label(f"erasure_rows_{n}"))
+            oldest = sa.func.min(sa.case((due, rows.c[f"erasure_date_{n}"])))
+            each.append(oldest.label(f"erasure_oldest_{n}"))
+        persons = sa.select(*each).group_by(*whose).subquery("erasure_persons")
+        found: list[ColumnElement[Any]] = []
+        for n in range(len(groups)):
+            count = persons.c[f"erasure_rows_{n}"]
+            found.append(sa.func.coalesce(sa.func.sum(count), 0))
+            found.append(sa.func.count(sa.case((count > 0, 1))) if whose else sa.null())
+            found.append(sa.func.min(persons.c[f"erasure_oldest_{n}"]))
+        return sa.select(*found) if groups else None
+
+    def groups_of(self, row: Sequence[Any]) -> list[PastGroup]:
+        """Read what :meth:`totals` gave."""
+        day = self._rules.dialect.day
+        return [
+            PastGroup(
+                group.name,
+                int(row[3 * n]),
+                None if row[3 * n + 1] is None else int(row[3 * n + 1]),
+                day(row[3 * n + 2]),
+            )
+            for n, group in enumerate(self._rules.groups)
+            if row[3 * n]
+        ]
+
+    def persons(self, without: Sequence[Key]) -> Select[Any] | None:
+        """Select who has anything past its last ground; None where rows belong to several people.
+
+        A shared row goes with its last link, and whoever loses it loses that link as well.
+        """
+        scope, groups = self._rules.scope, self._rules.groups
+        if self._link is not None or not groups:
+            return None
+        numbers = [self._group(group).label(f"erasure_{n}") for n, group in enumerate(groups)]
+        rows = self._rows(numbers, without)
+        due: list[Condition] = [rows.c[number.name] == _DUE for number in numbers]
+        roots = [
+            self._rules.dialect.key(rows.c[f"erasure_root_{n}"], column).label(f"erasure_key_{n}")
+            for n, column in enumerate(scope.root_columns)
+        ]
+        return sa.select(*roots).where(sa.or_(*due)).distinct()
+
+    def _date(self, group: FieldGroup) -> ColumnElement[Any]:
+        """The newest of the dates from which the grounds of a row's group run, NULL for none."""
+        newest: ColumnElement[Any] = sa.null()
+        for use in group.grounds:
+            if use.anchor is None:
+                continue
+            date: ColumnElement[Any] = self._rules.dates.value(use)
+            if use.evidence is not None:
+                date = sa.case((self._rules.stands(use), date))
+            if isinstance(newest, sa.Null):
+                newest = date
+            else:
+                newest = sa.case((newest.is_(None), date), (date > newest, date), else_=newest)
+        return newest
+
+
+async def read_past(
+    connection: AsyncConnection,
+    dialect: Dialect,
+    mapping: StoreMapping,
+    relations: Mapping[str, Relation],
+    tables: Sequence[str],
+    cutoffs: Cutoffs,
+    without: Sequence[Key],
+) -> Past:
+    """Count the given tables of a store, and its people."""
+    groups: list[PastGroup] = []
+    persons: list[Select[Any]] = []
+    for name in tables:
+        counting = _Passed(dialect, mapping, relations, name, [cutoffs])
+        totals = counting.totals(without)
+        if totals is None:
+            continue
+        found = counting.groups_of((await connection.execute(totals)).one())
+        whose = counting.persons(without) if found else None
+        groups += found
+        if whose is not None:
+            persons.append(whose)
+    losing = 0
+    if persons:
+        everybody = sa.union(*persons).subquery("erasure_people")
+        counted = sa.select(sa.func.count()).select_from(everybody)
+        losing = int((await connection.execute(counted)).scalar_one())
+    of = await people(connection, dialect, relations[mapping.root.name])
+    return Past(tuple(groups), losing, of)
+
+
+async def people(connection: AsyncConnection, dialect: Dialect, root: Relation) -> int:
+    """Count the rows that the root table of a store means."""
+    counted = sa.select(sa.func.count()).select_from(root.clause)
+    counted = counted.where(*matching(dialect, root, root.clause))
+    return int((await connection.execute(counted)).scalar_one())

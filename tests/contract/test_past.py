@@ -1,0 +1,156 @@
+"""What is past its last ground now: what plain Python counts, and what erasing then takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.base import Past, Work
+from connectors.mapping import Key
+from connectors.sql import SqlConnector
+from tests.contract.forecasting import TABLE, Row, Rows, Town
+from tests.contract.test_forecast import (
+    CUTOFFS,
+    DAYS,
+    GROUNDS,
+    MAPPING,
+    create,
+    fill,
+    read,
+    shared,
+    towns,
+)
+from tests.support.databases import Database
+
+EVERY = [table.name for table in MAPPING.tables]
+EVERYBODY = [1, 2, 3, 4]
+
+
+@pytest.fixture(scope="module")
+def town(any_database: Database) -> Database:
+    """A database with the tables, for all examples."""
+    asyncio.run(create(any_database))
+    return any_database
+
+
+class Without(Town):
+    """The rows of the town, of which some people's do not fall due."""
+
+    def __init__(self, rows: Rows, without: Sequence[int]) -> None:
+        super().__init__(rows)
+        self._without = without
+
+    def past(self, group: str, day: date) -> list[tuple[Row, Any]]:
+        """The rows of a group that are past their last ground, and whose each is."""
+        found = []
+        for row in self.counted(group):
+            whose = [s["person"] for s in self.seats(row)] if TABLE[group] == "meetings" else []
+            person = None if TABLE[group] == "meetings" else self.person(group, row)
+            if self.when(group, row, [day]) == 0 and not {*whose, person} & {*self._without}:
+                found.append((row, person))
+        return found
+
+    def newest(self, group: str, row: Row) -> date | None:
+        """The newest date from which one of a row's grounds ran."""
+        says = [ground.says for ground in self.keeping(group, row)]
+        return max((one for one in says if isinstance(one, date)), default=None)
+
+    def expected(self, day: date) -> tuple[dict[str, Any], int]:
+        """Rows, people and oldest date of each group, and people in all."""
+        groups: dict[str, Any] = {}
+        losing: set[Any] = set()
+        for name in TABLE:
+            past = self.past(name, day)
+            people = {person for _, person in past} - {None}
+            dates = [d for row, _ in past if (d := self.newest(name, row))]
+            losing |= people
+            if past:
+                number = None if TABLE[name] == "meetings" else len(people)
+                groups[name] = (len(past), number, min(dates, default=None))
+        return groups, len(losing)
+
+
+def told(past: Past) -> dict[str, Any]:
+    """What the store says, a group at a time."""
+    return {one.group: (one.rows, one.people, one.oldest) for one in past.groups}
+
+
+async def ask(
+    database: Database, rows: Rows, day: int, without: Sequence[int]
+) -> tuple[Past, Rows, Past]:
+    """Count, read the tables, erase all but the people left out, and count again."""
+    await fill(database, rows)
+    connector = SqlConnector(MAPPING, database.text)
+    keys: list[Key] = [(person,) for person in without]
+    try:
+        before = await connector.past(EVERY, CUTOFFS[day], keys)
+        untouched = await read(database)
+        others = [(person,) for person in EVERYBODY if person not in without]
+        await connector.erase(Work(GROUNDS, CUTOFFS[day], others))
+        return before, untouched, await connector.past(EVERY, CUTOFFS[day], keys)
+    finally:
+        await connector.close()
+
+
+left_out = st.lists(st.sampled_from(EVERYBODY), max_size=2, unique=True)
+
+
+@shared
+@given(rows=towns(), day=st.integers(0, len(DAYS) - 1), without=left_out)
+def test_the_model_agrees(town: Database, rows: Rows, day: int, without: list[int]) -> None:
+    """Rows, people and oldest dates are the model's; erasing leaves none, counting changes none."""
+    before, untouched, after = asyncio.run(ask(town, rows, day, without))
+    groups, people = Without(rows, without).expected(DAYS[day])
+    assert told(before) == groups
+    assert before.people == people
+    assert before.of == len(rows["people"])
+    assert untouched == {
+        name: sorted(there, key=lambda row: row["id"]) for name, there in rows.items()
+    }
+    assert (after.groups, after.people) == ((), 0)
+
+
+def test_only_the_tables_asked_for_are_counted(town: Database) -> None:
+    """Somebody who would lose something in two tables is one person; in neither, nobody."""
+    long_ago = date(1999, 1, 1)
+    rows: Rows = {name: [] for name in EVERY}
+    rows["people"] = [{"id": 1, "name": "a", "mail": None, "agreed": 0, "ended": None}]
+    rows["traces"] = [{"id": n, "person": 1, "at": long_ago, "text": "x"} for n in (1, 2)]
+    rows["seats"] = [{"id": 1, "person": 1, "meeting": 9, "joined": long_ago, "text": "x"}]
+
+    async def count(*tables: str) -> Past:
+        connector = SqlConnector(MAPPING, town.text)
+        try:
+            return await connector.past(tables, CUTOFFS[0])
+        finally:
+            await connector.close()
+
+    asyncio.run(fill(town, rows))
+    both = asyncio.run(count("seats", "traces"))
+    assert told(both) == {"seats": (1, 1, long_ago), "traces": (2, 1, long_ago)}
+    assert (both.people, both.rows) == (1, 3)
+    assert told(asyncio.run(count("bills", "people"))) == {}
+
+
+def test_the_people_of_a_store_are_its_root_rows(town: Database) -> None:
+    """They are counted without any cut-off."""
+
+    async def count() -> int:
+        connector = SqlConnector(MAPPING, town.text)
+        try:
+            return await connector.people()
+        finally:
+            await connector.close()
+
+    rows: Rows = {name: [] for name in EVERY}
+    rows["people"] = [
+        {"id": n, "name": "a", "mail": None, "agreed": 0, "ended": None} for n in (1, 2, 3)
+    ]
+    asyncio.run(fill(town, rows))
+    assert asyncio.run(count()) == 3

@@ -6,7 +6,6 @@ It asks for a sweep as for a day's events, by the same numbers of the policy's `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 
@@ -29,27 +28,16 @@ class Limits(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Brake:
-    """Why somebody must look: how many people would lose data, of how many, what is usual.
+Asks = Mapping[str, Any]
+"""Why somebody must look, for the ledger: words and counts.
 
-    ``limit`` is the number that was passed, ``because`` is ``share`` or ``usual``. ``usual`` is
-    None where nothing has been erased before.
-    """
-
-    would: int
-    of: int
-    usual: float | None
-    limit: int
-    because: str
-
-    @property
-    def plain(self) -> Mapping[str, Any]:
-        """For the ledger: words and counts."""
-        return {"brake": asdict(self)}
+How many people (``would``) of how many (``of``) would lose data, how many are ``usual`` (None where
+nothing like it was done before), the ``limit`` that was passed and what it comes from
+(``because``: ``share`` or ``usual``).
+"""
 
 
-def asks(would: int, of: int, usual: float | None, limits: Limits) -> Brake | None:
+def asks(would: int, of: int, usual: float | None, limits: Limits) -> Asks | None:
     """Decide whether erasing for ``would`` of the ``of`` people of a store must be asked for.
 
     It must when they are more than the declared share, or more than so many times the usual, and
@@ -61,11 +49,12 @@ def asks(would: int, of: int, usual: float | None, limits: Limits) -> Brake | No
     because = min(found, key=lambda name: found[name])
     if would <= found[because]:
         return None
-    return Brake(would, of, usual, found[because], because)
+    limit = found[because]
+    return {"would": would, "of": of, "usual": usual, "limit": limit, "because": because}
 
 
-def words(brake: Mapping[str, Any]) -> str:
-    """Tell in words what :attr:`Brake.plain` holds under ``brake``."""
+def words(brake: Asks) -> str:
+    """Tell an operator why it asks."""
     would, of, limit = brake["would"], brake["of"], brake["limit"]
     share = f" ({would / of:.1%})" if of else ""
     told = f"would erase data of {would:,} of {of:,} people{share}; it asks above {limit:,}"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from connectors.base import Work
+from connectors.base import FallingDue, Past, Work
 from connectors.sql import SqlConnector
 from tests.contract.generated.cases import Case, Said
 from tests.contract.generated.layout import METADATA, TABLES, Rows, triggers
@@ -45,6 +45,14 @@ class Left:
     """Rows of each group that a look before the erasure found due."""
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What a forecast tells of one day, and what is past by then."""
+
+    told: list[FallingDue]
+    past: Past
+
+
 class Engine:
     """One database with the tables of the layout, for many examples."""
 
@@ -63,20 +71,39 @@ class Engine:
         """Fill the tables, do all that the case's events ask for, and read the tables."""
         return self._runner.run(self._run(case, times))
 
+    def count(self, case: Case) -> Counted:
+        """Fill the tables, and count what is past its last ground on the case's day."""
+        return self._runner.run(self._count(case))
+
     async def _create(self) -> None:
         async with self._admin.begin() as connection:
             await connection.run_sync(METADATA.create_all)
             for statement in triggers(self._database.dialect):
                 await connection.exec_driver_sql(statement)
 
-    async def _run(self, case: Case, times: int) -> Left:
-        policy = Policy.model_validate(case.policy)
+    async def _fill(self, case: Case) -> None:
         async with self._admin.begin() as connection:
             # The history last: deleting people fills it.
             for name, table in TABLES.items():
                 await connection.execute(table.delete())
                 if case.rows[name]:
                     await connection.execute(table.insert(), case.rows[name])
+
+    async def _count(self, case: Case) -> Counted:
+        policy = Policy.model_validate(case.policy)
+        await self._fill(case)
+        connector = SqlConnector(policy.mapping(STORE), self._database.text)
+        cutoffs = policy.cutoffs(STORE, case.day)
+        tables = [table.name for table in connector.mapping.tables]
+        try:
+            told = [one for table in tables for one in await connector.forecast(table, [cutoffs])]
+            return Counted(told, await connector.past(tables, cutoffs))
+        finally:
+            await connector.close()
+
+    async def _run(self, case: Case, times: int) -> Left:
+        policy = Policy.model_validate(case.policy)
+        await self._fill(case)
         connector = SqlConnector(policy.mapping(STORE), self._database.text)
         verdicts: Verdicts = {}
         due: dict[int, dict[str, int]] = {}

@@ -25,6 +25,17 @@ class Generated:
         """Row by row and column by column, and so are the outcomes of each person."""
         agree(engine, case)
 
+    @examples(80)
+    @given(case=cases())
+    def test_what_is_past_is_what_a_forecast_calls_due(self, engine: Engine, case: Case) -> None:
+        """In rows and people of every group; and nobody is counted twice."""
+        counted = engine.count(case)
+        assert {one.group: (one.rows, one.people) for one in counted.past.groups} == {
+            one.group: (one.rows, one.people) for one in counted.told if one.when == 0
+        }
+        most = max((one.people or 0 for one in counted.past.groups), default=0)
+        assert most <= counted.past.people <= sum(one.people or 0 for one in counted.past.groups)
+
 
 class TestPostgreSQL(Generated):
     """On PostgreSQL."""

@@ -94,7 +94,7 @@ class Attempt(ABC):
         for task, verdict in zip(done, judged, strict=True):
             as_rows = written.get(id(verdict))
             if as_rows is None:
-                as_rows = written[id(verdict)] = _written(verdict)
+                as_rows = written[id(verdict)] = _verdict(verdict)
             verdicts[task.case_id] = as_rows
         return verdicts
 
@@ -172,14 +172,14 @@ def _keys(tasks: Sequence[Task]) -> list[Key]:
     return list({key: None for task in tasks for key in task.keys})
 
 
-def _written(verdict: tuple[Outcome, ...] | Failed) -> Verdict:
+def _verdict(verdict: tuple[Outcome, ...] | Failed) -> Verdict:
     if isinstance(verdict, Failed):
         return verdict
     days = [outcome.look_on for outcome in verdict if outcome.look_on is not None]
-    return Verified([_row(outcome) for outcome in verdict], min(days, default=None))
+    return Verified([written(outcome) for outcome in verdict], min(days, default=None))
 
 
-def _row(outcome: Outcome) -> Row:
+def written(outcome: Outcome) -> Row:
     """An outcome as the ledger and the receipts write it: what says nothing is left out."""
     row: dict[str, Any] = {"group": outcome.group, "result": outcome.result}
     if outcome.result != "absent":

@@ -63,6 +63,12 @@ async def wishes(connection: Connection, pseudonyms: Collection[bytes]) -> dict[
     return found
 
 
+async def any_stands(connection: Connection) -> bool:
+    """Whether anybody has ever asked for a restriction: without one there is nothing to mind."""
+    asked = select(restrictions.c.case_id).where(restrictions.c.restricted).limit(1)
+    return (await connection.execute(asked)).first() is not None
+
+
 async def wanted(connection: Connection, case_ids: Collection[UUID]) -> dict[UUID, bool]:
     """Whether the subject of each case is to be restricted now, whatever the case itself asked."""
     if not case_ids:

@@ -129,7 +129,13 @@ async def intend(
 
 
 async def step(
-    connection: Connection, sweep_id: int, epoch: int, step: Step, now: datetime
+    connection: Connection,
+    sweep_id: int,
+    epoch: int,
+    step: Step,
+    now: datetime,
+    *,
+    due_at: datetime,
 ) -> bool:
     """Write down what a chunk did, and go on to where it ended.
 
@@ -154,6 +160,7 @@ async def step(
             "key_id": step.key_id,
             "span": None,
             "intent": None,
+            "due_at": due_at,
         }
     await connection.execute(update(sweeps).where(sweeps.c.id == sweep_id).values(values))
     if step.receipts:

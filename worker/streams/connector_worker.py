@@ -26,7 +26,7 @@ from worker.ledger.database import LedgerAway
 from worker.sealing import CannotOpen
 from worker.settings import BrokerSettings
 from worker.streams.offsets import OffsetWindow
-from worker.sweep import run_sweep
+from worker.sweeping.run import run_sweep
 from worker.waiting import pause, stopped_within
 
 IN_STORE = 2

@@ -1,0 +1,58 @@
+"""How large the next chunk is and how long to rest before it: a sweep must not be felt.
+
+No statement should take longer than a tenth of a second (it holds locks as long as it takes, and
+PostgreSQL's vacuum cannot clear what it may still see). Chunks are small transactions of their own,
+so that autovacuum, which a sweep leaves as it is, can clear the dead rows behind it meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from connectors.sweeping import Pressure, Walk
+
+TARGET: Final = 0.05
+"""Seconds that a statement is to take; half of what it may."""
+_SMALLEST: Final = {Walk.PAGES: 1, Walk.KEYS: 20}
+_FIRST: Final = {Walk.PAGES: 64, Walk.KEYS: 1_000}
+_LARGEST: Final = {Walk.PAGES: 4_096, Walk.KEYS: 50_000}
+LAG_SECONDS: Final = 5.0
+"""How far a replica may be behind before the sweep waits for it."""
+_LONGEST_REST: Final = 5.0
+NO_PRESSURE: Final = Pressure(0, 0, None)
+
+
+@dataclass(slots=True)
+class Pace:
+    """The pace of one sweep in its store. ``rows_per_second``: the store's declared limit."""
+
+    rows_per_second: int | None
+    size: int = 0
+    pressure: Pressure = NO_PRESSURE
+    _by: Walk | None = None
+
+    def next_size(self, by: Walk) -> int:
+        """Pages or rows that the next chunk is to cover."""
+        if self._by is not by:
+            self._by, self.size = by, _FIRST[by]
+        return self.size
+
+    def took(self, by: Walk, slowest: float) -> None:
+        """Learn how many seconds a chunk's slowest statement took."""
+        factor = min(2.0, max(0.25, TARGET / max(slowest, 0.001)))
+        self.size = min(_LARGEST[by], max(_SMALLEST[by], round(self.size * factor)))
+
+    def rest(self, seconds: float, rows: int) -> float:
+        """Seconds to rest after a chunk that took so long and erased so many rows.
+
+        As long as the chunk for each client that was at work meanwhile; longer while one waits for
+        a lock or a replica is behind; and as long as the store's own limit asks.
+        """
+        share = seconds * min(self.pressure.busy, 4)
+        if self.pressure.waiting:
+            share = max(4 * seconds, 0.2)
+        if (self.pressure.lag or 0.0) > LAG_SECONDS:
+            share = _LONGEST_REST
+        limit = rows / self.rows_per_second - seconds if self.rows_per_second else 0.0
+        return max(share, limit, 0.0)

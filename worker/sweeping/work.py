@@ -1,0 +1,158 @@
+"""What one chunk does in its store: erase a range together, or people by their key; then re-read.
+
+Only what was read again and found gone gets a receipt. Whom the store refuses, or of whom it keeps
+what it said it had erased, is set apart and told: the sweep then ends as failed, never as done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from connectors.base import Done, Effects, Work
+from connectors.faults import Refused
+from connectors.mapping import Cutoffs, FieldGroup, Key, Shape
+from connectors.sweeping import Span
+from worker.context import Context
+from worker.core.outcomes import NOT_GONE, Failed, Judge
+from worker.effect import Row, written
+from worker.ledger.sweep_steps import SweepReceipt
+from worker.sweeping.people import pseudonyms
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of the people of one chunk."""
+
+    outcomes: dict[Key, Sequence[Row]] = field(default_factory=dict)
+    """Of those who lost something; people with the same have the very same list."""
+    apart: dict[Key, str] = field(default_factory=dict)
+    """Those whose data are still there, and why."""
+    slowest: float = 0.0
+    """Seconds of the slowest statement or set of them."""
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Rows per field group and result."""
+        found: dict[str, dict[str, int]] = {}
+        for outcomes in self.outcomes.values():
+            for one in outcomes:
+                own = found.setdefault(one["group"], {})
+                own[one["result"]] = own.get(one["result"], 0) + (one["rows"] or 0)
+        return found
+
+    def receipts(self, context: Context, store: str) -> list[SweepReceipt]:
+        """One for all those with whom the same was done."""
+        alike: dict[int, tuple[Sequence[Row], list[Key]]] = {}
+        for key, outcomes in self.outcomes.items():
+            alike.setdefault(id(outcomes), (outcomes, []))[1].append(key)
+        return [
+            SweepReceipt(pseudonyms(context.sealer, store, keys), outcomes)
+            for outcomes, keys in alike.values()
+        ]
+
+
+class Chunk:
+    """The work of one store's chunks under one sweep's cut-offs."""
+
+    def __init__(self, context: Context, store: str, cutoffs: Cutoffs) -> None:
+        self._context = context
+        self._connector = context.connectors[store]
+        self._cutoffs = cutoffs
+        mapping = self._connector.mapping
+        self._groups: Mapping[str, FieldGroup] = {one.name: one for one in mapping.groups()}
+        self._of_table = {
+            table.name: frozenset(group.name for group in table.groups) for table in mapping.tables
+        }
+        self.whole: Shape = tuple(context.policy.revocable(store))
+        """The shape of those of whom nothing is recorded."""
+
+    async def rows(self, span: Span, keys: Sequence[Key], without: Sequence[Key]) -> Result:
+        """Erase a range; where the store refuses that, the people one by one."""
+        sweeping = self._connector.sweeping
+        result = Result()
+        begun = monotonic()
+        try:
+            effects = await sweeping.sweep(span, self._cutoffs, without)
+        except Refused:
+            out = set(without)
+            return await self.people({self.whole: [key for key in keys if key not in out]})
+        result.slowest = monotonic() - begun
+        begun = monotonic()
+        if await sweeping.left(span, self._cutoffs, without):
+            out = set(without)
+            found = set(await sweeping.due(span, self._cutoffs)) - out
+            result.apart = dict.fromkeys(found & effects.keys(), NOT_GONE)
+        result.slowest = max(result.slowest, monotonic() - begun)
+        result.apart |= await self._still_there(span, effects)
+        rows = _rows(self._groups, effects)
+        result.outcomes = {key: one for key, one in rows.items() if key not in result.apart}
+        return result
+
+    async def people(self, by_shape: Mapping[Shape, Sequence[Key]]) -> Result:
+        """Erase people by their keys, each shape for itself, and judge what is found again."""
+        result = Result()
+        size = self._connector.capabilities.batch_size
+        for shape, keys in by_shape.items():
+            for at in range(0, len(keys), size):
+                begun = monotonic()
+                await self._erase(shape, keys[at : at + size], result)
+                result.slowest = max(result.slowest, monotonic() - begun)
+        return result
+
+    async def _erase(self, shape: Shape, keys: Sequence[Key], result: Result) -> None:
+        work = Work(shape, self._cutoffs, keys)
+        try:
+            effects = await self._connector.erase(work)
+        except Refused as fault:
+            if len(keys) == 1:
+                result.apart[keys[0]] = fault.code
+                return
+            half = len(keys) // 2
+            await self._erase(shape, keys[:half], result)
+            await self._erase(shape, keys[half:], result)
+            return
+        found = await self._connector.verify(work)
+        policy, mapping = self._context.policy, self._connector.mapping
+        judge = Judge(policy, mapping, shape, effects, found, interrupted=False)
+        lists: dict[int, Sequence[Row]] = {}
+        for key in keys:
+            verdict = judge.of([key])
+            if isinstance(verdict, Failed):
+                result.apart[key] = verdict.reason
+                continue
+            lost = lists.get(id(verdict))
+            if lost is None:
+                lost = lists[id(verdict)] = [written(one) for one in verdict if one.rows]
+            if lost:
+                result.outcomes[key] = lost
+
+    async def _still_there(self, span: Span, effects: Effects) -> dict[Key, str]:
+        """Re-read by key whoever's rows were overwritten: a row that is changed may have moved."""
+        keys = [key for key, done in effects.items() if any(d.overwritten for d in done.values())]
+        size = self._connector.capabilities.batch_size
+        found: dict[Key, str] = {}
+        for at in range(0, len(keys), size):
+            work = Work(self.whole, self._cutoffs, keys[at : at + size])
+            for key, groups in (await self._connector.verify(work)).items():
+                if any(groups[g].left for g in self._of_table[span.table] if g in groups):
+                    found[key] = NOT_GONE
+        return found
+
+
+def _rows(groups: Mapping[str, FieldGroup], effects: Effects) -> dict[Key, Sequence[Row]]:
+    """The outcomes of a range: people with whom the same was done have the very same list."""
+    alike: dict[int, Sequence[Row]] = {}
+    found: dict[Key, Sequence[Row]] = {}
+    for key, done in effects.items():
+        outcomes = alike.get(id(done))
+        if outcomes is None:
+            outcomes = alike[id(done)] = [_row(groups[name], one) for name, one in done.items()]
+        found[key] = outcomes
+    return found
+
+
+def _row(group: FieldGroup, done: Done) -> Row:
+    anonymised = done.overwritten and group.anonymises
+    result = "anonymised" if anonymised else "erased"
+    return {"group": group.name, "result": result, "rows": done.deleted + done.overwritten}

@@ -11,10 +11,11 @@ from datetime import timedelta
 
 from worker.context import Context
 from worker.core.retry import Backoff
-from worker.ledger import answers, batches, commands, leases, obligations
+from worker.ledger import answers, batches, commands, leases, obligations, sweeps
 from worker.look_again import look_again
 from worker.plan import plan_batch, publish_commands
 from worker.sealing import CannotOpen
+from worker.sweeps import publish
 from worker.telling import tell_answer_again, tell_stop_again
 from worker.waiting import pause
 
@@ -35,6 +36,7 @@ class Driven:
     commands: int = 0
     answers: int = 0
     obligations: int = 0
+    sweeps: int = 0
 
 
 async def redrive(context: Context, holder: str) -> Driven | None:
@@ -53,6 +55,7 @@ async def redrive(context: Context, holder: str) -> Driven | None:
         await _commands(context),
         await _answers(context),
         await _obligations(context),
+        await _sweeps(context),
     )
 
 
@@ -112,6 +115,16 @@ async def _obligations(context: Context) -> int:
             await plan_batch(context, batch_id)
     if locked is not None:
         raise locked
+    return len(due)
+
+
+async def _sweeps(context: Context) -> int:
+    """Publish sweeps again that could go on and that nobody runs."""
+    async with context.ledger.begin() as connection:
+        due = await sweeps.due(connection, context.now(), AT_ONCE)
+        for _, sweep_id in due:
+            await sweeps.put_off(connection, sweep_id, context.now() + context.timing.command_grace)
+    await publish(context, due)
     return len(due)
 
 

@@ -136,8 +136,8 @@ async def listed(
     return [sweep_of(row) for row in rows]
 
 
-async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[int, str]]:
-    """Sweeps that could go on and that nobody has moved in time: (id, store), oldest first."""
+async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, int]]:
+    """Sweeps that could go on and that nobody has moved in time: (store, id), oldest first."""
     rows = await connection.execute(
         select(sweeps.c.id, sweeps.c.store)
         .where(
@@ -148,7 +148,16 @@ async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[i
         .order_by(sweeps.c.due_at, sweeps.c.id)
         .limit(limit)
     )
-    return [(row.id, row.store) for row in rows]
+    return [(row.store, row.id) for row in rows]
+
+
+async def put_off(connection: Connection, sweep_id: int, due_at: datetime) -> None:
+    """Let redrive look at a sweep again from then on, for the same reason as before."""
+    await connection.execute(
+        update(sweeps)
+        .where(sweeps.c.id == sweep_id, sweeps.c.ended_at.is_(None))
+        .values(due_at=due_at)
+    )
 
 
 async def postpone(

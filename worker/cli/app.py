@@ -18,6 +18,7 @@ from worker.cli import (
     obligations,
     policy,
     publish,
+    retention,
     run,
     topics,
 )
@@ -46,6 +47,7 @@ obligations.add_to(app)
 topics.add_to(app)
 ledger.add_to(app)
 policy.add_to(app)
+retention.add_to(app)
 
 
 def _version(asked: bool) -> None:

@@ -1,28 +1,54 @@
-"""Telling on a terminal how far a count of whole stores has come."""
+"""Counting whole stores: which ones, how far it has come, and what it means when one is away."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from worker.cli.exits import Exit, Unusable
 from worker.cli.output import console
+
+if TYPE_CHECKING:
+    from connectors.base import Connector
+    from connectors.faults import Fault
+
+
+def of_interest(connectors: Mapping[str, Connector], store: str | None) -> Mapping[str, Connector]:
+    """The one store that was named, or all. Raises Unusable for one that there is not."""
+    if store is None:
+        return connectors
+    if store not in connectors:
+        known = ", ".join(sorted(connectors))
+        raise Unusable(f"--store: there is no store '{store}'; the policy has: {known}")
+    return {store: connectors[store]}
+
+
+def meaning(fault: Fault) -> Exit:
+    """What it means for a count that a store was not counted."""
+    from connectors.faults import RetryLater
+
+    return Exit.TRY_AGAIN if isinstance(fault, RetryLater) else Exit.USAGE
 
 
 @contextmanager
-def counting(tables: int) -> Iterator[Callable[[str, str], None]]:
-    """Show a line on standard error while it takes; call with each store and table counted."""
+def counting(many: int, what: str = "tables") -> Iterator[Callable[[str, str], None]]:
+    """Show a line on standard error while it takes; call with each store and table counted.
+
+    ``many`` is how many calls there will be, ``what`` what each stands for.
+    """
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     out = console(stderr=True)
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     done = 0
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
-        task = shown.add_task(f"counting {tables} tables")
+        task = shown.add_task(f"counting {many} {what}")
 
         def told(store: str, table: str) -> None:
             nonlocal done
             done += 1
-            words = f"{done} of {tables} tables counted, the last {store}.{table}"
+            words = f"{done} of {many} {what} counted, the last {store}.{table}"
             shown.update(task, description=words)
 
         yield told

@@ -53,9 +53,7 @@ def place(
     """Order that nothing of a person be erased. Cases of the person wait for the release."""
     if (subject is None) is (case is None):
         raise Unusable("name the person by --subject KIND=VALUE, or a case of theirs by --case ID")
-    by, reason = _words(by, "--by"), _words(reason, "--reason")
-    if "@" in reason:
-        raise Unusable("the reason stays in the ledger: no address in it")
+    by, reason = in_words(by, "--by"), in_words(reason, "--reason")
     placed = asyncio.run(_place(subject or (), case, by, reason, review.date()))
     print(f"hold {placed.hold} stands; {counted(len(placed.cases), 'case')} will wait for it")
     if placed.attempted:
@@ -108,7 +106,7 @@ def release(
     from worker.cli.opening import open_worker
     from worker.hold import release as release_hold
 
-    by = _words(by, "--by")
+    by = in_words(by, "--by")
 
     async def work() -> int:
         async with open_worker() as context:
@@ -152,8 +150,11 @@ async def _list(every: bool) -> list[Hold]:
         return await holds.listed(connection, released=every)
 
 
-def _words(given: str, option: str) -> str:
+def in_words(given: str, option: str) -> str:
+    """A name or a reason as it is kept. Raises Unusable for one that is empty or too long."""
     words = given.strip()
     if not words or len(words) > LIMIT:
         raise Unusable(f"{option} needs 1 to {LIMIT} characters")
+    if "@" in words:
+        raise Unusable(f"{option} stays in the ledger: no address in it")
     return words

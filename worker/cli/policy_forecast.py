@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from worker.cli.counting import counting
-from worker.cli.exits import Exit, Unusable, say
+from worker.cli.counting import counting, meaning, of_interest
+from worker.cli.exits import Unusable, say
 from worker.cli.output import AsJson, console, print_json
 from worker.core.forecasting import By
 
 if TYPE_CHECKING:
-    from connectors.base import Connector
     from connectors.faults import Fault
     from worker.core.forecasting import Interval, StoreForecast
 
@@ -68,7 +67,7 @@ def forecast(
     for name, fault in away.items():
         say(f"erasure: {name} is not in the forecast: {fault}")
     if away:
-        raise typer.Exit(max(_meaning(fault) for fault in away.values()))
+        raise typer.Exit(max(meaning(fault) for fault in away.values()))
 
 
 async def _forecast(until: datetime | None, by: By, store: str | None) -> Found:
@@ -85,20 +84,11 @@ async def _forecast(until: datetime | None, by: By, store: str | None) -> Found:
     except ValueError as error:
         raise Unusable(f"--until: {error}") from None
     async with open_stores(settings, policy, PATIENCE) as connectors:
-        asked = _asked(connectors, store)
+        asked = of_interest(connectors, store)
         tables = sum(len(policy.mapping(name).tables) for name in asked)
         with counting(tables) as told:
             found, away = await forecast(policy, asked, today, ahead, told)
     return today, ahead, found, away
-
-
-def _asked(connectors: Mapping[str, Connector], store: str | None) -> Mapping[str, Connector]:
-    if store is None:
-        return connectors
-    if store not in connectors:
-        known = ", ".join(sorted(connectors))
-        raise Unusable(f"--store: there is no store '{store}'; the policy has: {known}")
-    return {store: connectors[store]}
 
 
 def _draw(
@@ -124,9 +114,3 @@ def _plain(
         "stores": list(found),
         "unanswered": {name: str(fault) for name, fault in away.items()},
     }
-
-
-def _meaning(fault: Fault) -> Exit:
-    from connectors.faults import RetryLater
-
-    return Exit.TRY_AGAIN if isinstance(fault, RetryLater) else Exit.USAGE

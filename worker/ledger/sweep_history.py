@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, LargeBinary, func, literal, select
 
 from worker.core.lifecycle import SweepState
 from worker.ledger.database import Connection
 from worker.ledger.sweep_tables import sweep_receipts, sweeps
-from worker.ledger.sweeps import Sweep
 
 
-async def usual_people(connection: Connection, sweep: Sweep, last: int = 5) -> float | None:
+class Rule(Protocol):
+    """What a sweep is about; a sweep itself is one."""
+
+    @property
+    def store(self) -> str:
+        """The store that is swept."""
+        ...
+
+    @property
+    def table(self) -> str | None:
+        """The rule's table; None: every table."""
+        ...
+
+    @property
+    def ground(self) -> str | None:
+        """The rule's ground; None: every ground."""
+        ...
+
+
+async def usual_people(connection: Connection, sweep: Rule, last: int = 5) -> float | None:
     """People in the receipts of the last sweeps like this one, on average; None: none before it."""
     alike = (
         select(sweeps.c.people)

@@ -1,0 +1,76 @@
+"""``erasure retention pause``, ``resume``, ``cancel`` and ``approve``: what operators decide."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from worker.cli.hold import By, in_words
+
+if TYPE_CHECKING:
+    from worker.context import Context
+
+Id = Annotated[int, typer.Argument(metavar="ID", help="As erasure retention status shows it.")]
+Reason = Annotated[
+    str, typer.Option(metavar="TEXT", help="Why. It is kept: do not name anybody's data.")
+]
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the commands to ``erasure retention``."""
+    named = '--by "Kari Nordmann"'
+    group.command(epilog=f'erasure retention pause 7 {named} --reason "month-end closing"')(pause)
+    group.command(epilog=f"erasure retention resume 7 {named}")(resume)
+    group.command(epilog=f'erasure retention cancel 7 {named} --reason "wrong policy"')(cancel)
+    group.command(
+        epilog=f'erasure retention approve 7 {named} --reason "first sweep, looked at the plan"'
+    )(approve)
+
+
+def pause(sweep: Id, by: By, reason: Reason) -> None:
+    """Let a sweep rest where it is, after the chunk in hand; nothing that it did is lost."""
+    from worker.retention_operate import pause
+
+    by, because = in_words(by, "--by"), in_words(reason, "--reason")
+    _work(lambda context: pause(context, sweep, by=by, because=because))
+    print(f"sweep {sweep} is paused; it goes on with: erasure retention resume {sweep} --by NAME")
+
+
+def resume(sweep: Id, by: By) -> None:
+    """Let a paused sweep go on where it was."""
+    from worker.retention_operate import resume
+
+    by = in_words(by, "--by")
+    _work(lambda context: resume(context, sweep, by=by))
+    print(f"sweep {sweep} goes on; see: erasure retention status {sweep}")
+
+
+def cancel(sweep: Id, by: By, reason: Reason) -> None:
+    """End a sweep for good. What it erased stays erased, with its receipts."""
+    from worker.retention_operate import cancel
+
+    by, because = in_words(by, "--by"), in_words(reason, "--reason")
+    _work(lambda context: cancel(context, sweep, by=by, because=because))
+    print(f"sweep {sweep} is cancelled")
+
+
+def approve(sweep: Id, by: By, reason: Reason) -> None:
+    """Let a sweep begin that would erase far more than usual, and so asks."""
+    from worker.retention_operate import approve
+
+    by, because = in_words(by, "--by"), in_words(reason, "--reason")
+    _work(lambda context: approve(context, sweep, by=by, because=because))
+    print(f"sweep {sweep} is approved and goes on; see: erasure retention status {sweep}")
+
+
+def _work(decide: Callable[[Context], Awaitable[None]]) -> None:
+    from worker.cli.opening import open_worker
+
+    async def work() -> None:
+        async with open_worker() as context:
+            await decide(context)
+
+    asyncio.run(work())

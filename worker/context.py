@@ -60,6 +60,8 @@ class Context:
     connectors: Mapping[str, Connector]
     now: Callable[[], datetime]
     timing: Timing = field(default_factory=Timing)
+    sizes: dict[str, tuple[datetime, int, float | None]] = field(default_factory=dict)
+    """What was counted of each store, and when: its people, and whom a usual day erases."""
 
     def day(self) -> date:
         """Today in the policy's country: what is over is counted in its days."""

@@ -22,7 +22,8 @@ from worker.context import Context
 from worker.core.lifecycle import CaseState
 from worker.core.planner import Plan, PlannedCase, Task, plan
 from worker.core.retry import Backoff
-from worker.ledger import answers, batches, cases, commands, consents
+from worker.flood import DAY, Watch, watched
+from worker.ledger import answers, batches, brakes, cases, commands, consents
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch, Lane
 from worker.ledger.cases import Ended
@@ -61,6 +62,8 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
         if batch is None or batch.payload is None or not batch.stores_left:
             return None
         standing = await cases.open_ids(connection, batch_id)
+        today = await brakes.erased_since(connection, context.now() - DAY)
+        asking = {one.store for one in await brakes.asking(connection)}
     people = [
         person
         for person in open_people(context.sealer, batch.payload, batch.key_id)
@@ -69,8 +72,9 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
     before = {person.case_id: {s: set(k) for s, k in person.keys.items()} for person in people}
     resolution = await resolve(people, context.connectors, context.timing.lookup_timeout)
     resolution = await recognise(context, people, resolution)
+    watch = await watched(context, batch.stores_left, people, today, asking)
     async with context.ledger.begin() as connection:
-        planned = await _commit(context, connection, batch, people, before, resolution)
+        planned = await _commit(context, connection, batch, people, before, resolution, watch)
     if planned is not None:
         await publish_commands(context, planned.commands)
         if planned.answer is not None:
@@ -104,6 +108,7 @@ async def _commit(
     people: Sequence[Person],
     before: Mapping[UUID, Mapping[str, set[Key]]],
     resolution: Resolution,
+    watch: Watch,
 ) -> Planned | None:
     now = context.now()
     batch = await batches.lock(connection, seen.id)
@@ -135,11 +140,19 @@ async def _commit(
     for store in batch.stores_left:
         if store in resolution.unanswered:
             continue
+        carried = {p.case_id: p.carried[store] for p in todo if store in p.carried}
         for person in todo:
             _take_carried(person, store)
         found = {p.case_id: _new_keys(p, store, before) for p in todo}
         doubtful = {p.case_id for p in todo if store in p.in_doubt}
         drawn = plan(context.policy, store, planned_cases, states, found)
+        if await watch.stops(connection, store, drawn.erasing):
+            # What only restricts goes on; the rest is found again when somebody has looked.
+            final = [one for one in final if one != store]
+            for person in todo:
+                if person.case_id in drawn.erasing:
+                    _put_back(person, store, before, carried)
+            drawn = Plan(restricting=drawn.restricting)
         size = context.connectors[store].capabilities.batch_size
         for kind, shape, tasks in _kinds(drawn):
             certain = [task for task in tasks if task.case_id not in doubtful]
@@ -223,6 +236,19 @@ def _take_carried(person: Person, store: str) -> None:
     """Add the keys that commands of an earlier plan left behind to what was found now."""
     keys = person.keys.setdefault(store, []) if store in person.carried else []
     keys += [key for key in person.carried.pop(store, ()) if key not in keys]
+
+
+def _put_back(
+    person: Person,
+    store: str,
+    before: Mapping[UUID, Mapping[str, set[Key]]],
+    carried: Mapping[UUID, list[Key]],
+) -> None:
+    """Forget what this look found, so that the next one commands it."""
+    known = before[person.case_id].get(store, set())
+    person.keys[store] = [key for key in person.keys.get(store, ()) if key in known]
+    if person.case_id in carried:
+        person.carried[store] = carried[person.case_id]
 
 
 def _kinds(drawn: Plan) -> Iterator[tuple[CommandKind, Shape, Sequence[Task]]]:

@@ -20,6 +20,7 @@ from worker.cli import (
     publish,
     retention,
     run,
+    status,
     topics,
 )
 from worker.cli.exits import tell
@@ -39,6 +40,7 @@ app = typer.Typer(
 run.add_to(app)
 demo.add_to(app)
 checking.add_to(app)
+status.add_to(app)
 publish.add_to(app)
 cases.add_to(app)
 dead_letters.add_to(app)

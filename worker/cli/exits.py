@@ -7,7 +7,9 @@ code   meaning
 1      something is wrong that the text names: ``check`` found errors, no such case,
        the ledger is not up to date, a decision cannot be carried out
 2      the command line, the settings, the policy or the input file is not usable
-3      a change of the policy may erase what the old one would not: somebody must look at it
+3      something may be erased that was not before, or far more than usual: a change of the
+       policy, a sweep that asks; somebody must look at it
+4      ``status``: something waits for a person, or nothing is erased
 70     a fault of this program (EX_SOFTWARE of sysexits.h)
 75     a part does not answer or the loop was stuck: try again (EX_TEMPFAIL)
 130    interrupted by Ctrl-C
@@ -33,6 +35,7 @@ class Exit(IntEnum):
     WRONG = 1
     USAGE = 2
     REVIEW = 3
+    ALARM = 4
     BUG = 70
     TRY_AGAIN = EXIT_STUCK
     INTERRUPTED = 130

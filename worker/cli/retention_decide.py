@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from worker.cli.exits import Unusable
 from worker.cli.hold import By, in_words
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def add_to(group: typer.Typer) -> None:
     group.command(epilog=f"erasure retention resume 7 {named}")(resume)
     group.command(epilog=f'erasure retention cancel 7 {named} --reason "wrong policy"')(cancel)
     group.command(
-        epilog=f'erasure retention approve 7 {named} --reason "first sweep, looked at the plan"'
+        epilog=f'erasure retention approve 7 {named} --reason "first sweep, looked at the plan"\n\n'
+        f'erasure retention approve flood:crm {named} --reason "campaign ended, as announced"'
     )(approve)
 
 
@@ -57,13 +59,30 @@ def cancel(sweep: Id, by: By, reason: Reason) -> None:
     print(f"sweep {sweep} is cancelled")
 
 
-def approve(sweep: Id, by: By, reason: Reason) -> None:
-    """Let a sweep begin that would erase far more than usual, and so asks."""
+def approve(
+    what: Annotated[
+        str, typer.Argument(metavar="ID|flood:STORE", help="What asks, as erasure status shows it.")
+    ],
+    by: By,
+    reason: Reason,
+) -> None:
+    """Let a sweep begin, or a store's events go on for a day, that ask before they erase so much.
+
+    It is asked once; who approved and why is kept.
+    """
+    from worker import flood
     from worker.retention_operate import approve
 
     by, because = in_words(by, "--by"), in_words(reason, "--reason")
-    _work(lambda context: approve(context, sweep, by=by, because=because))
-    print(f"sweep {sweep} is approved and goes on; see: erasure retention status {sweep}")
+    kind, _, store = what.partition(":")
+    if kind == "flood" and store:
+        _work(lambda context: flood.approve(context, store, by=by, because=because))
+        print(f"the events of {store} go on for 24 hours")
+        return
+    if not what.isdecimal():
+        raise Unusable("name a sweep by its number, or the events of a store as flood:STORE")
+    _work(lambda context: approve(context, int(what), by=by, because=because))
+    print(f"sweep {what} is approved and goes on; see: erasure retention status {what}")
 
 
 def _work(decide: Callable[[Context], Awaitable[None]]) -> None:

@@ -55,6 +55,11 @@ class Plan:
     absent: list[UUID] = field(default_factory=list)
     """Nobody was found: an outcome, not an error."""
 
+    @property
+    def erasing(self) -> set[UUID]:
+        """The cases for which something is to be erased."""
+        return {task.case_id for tasks in self.tasks_by_shape.values() for task in tasks}
+
 
 def plan(
     policy: Policy,

@@ -28,7 +28,7 @@ from worker.core.lifecycle import SweepState
 from worker.ledger.tables import metadata, one_of
 from worker.ledger.types import Id, Instant, Json
 
-__all__ = ["metadata", "sweep_receipts", "sweeps"]
+__all__ = ["brakes", "metadata", "sweep_receipts", "sweeps"]
 
 sweeps = Table(
     "sweeps",
@@ -104,4 +104,29 @@ sweep_receipts = Table(
     CheckConstraint("verified", name="verified"),
     CheckConstraint("length(people) % 32 = 0", name="whole_pseudonyms"),
     comment="What a sweep did to all those people for whom it did the same, re-read",
+)
+
+brakes = Table(
+    "brakes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("store", Text, nullable=False),
+    Column("asks", Json, nullable=False, comment="how many people, of how many; the usual"),
+    Column("since", Instant, nullable=False),
+    Column("approved_by", Text),
+    Column("approved_because", Text),
+    Column("approved_at", Instant),
+    CheckConstraint(
+        "(approved_at IS NULL) = (approved_by IS NULL)"
+        " AND (approved_at IS NULL) = (approved_because IS NULL)",
+        name="approved_by_somebody",
+    ),
+    comment="Stores for which a day's events would erase so much that somebody must look",
+)
+Index(
+    "uq_brakes_asking",
+    brakes.c.store,
+    unique=True,
+    postgresql_where=text("approved_at IS NULL"),
+    sqlite_where=text("approved_at IS NULL"),
 )

@@ -138,6 +138,7 @@ Index(
     postgresql_where=text("state = 'dead'"),
     sqlite_where=text("state = 'dead'"),
 )
+Index("ix_commands_created", commands.c.created_at)
 
 answers = Table(
     "answers",

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from worker.cli.app import app
 
 COMMANDS = {
-    "run", "demo", "check", "publish", "cases", "case", "case show", "case resume", "case reject",
+    "run", "demo", "check", "status", "publish",
+    "cases", "case", "case show", "case resume", "case reject",
     "dead-letters", "dead-letters list", "dead-letters retry", "topics", "topics create",
     "topics list", "topics check", "topics schemas", "ledger", "ledger upgrade", "ledger status",
     "obligations", "hold", "hold place", "hold release", "hold list",

@@ -173,3 +173,29 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_sweep_receipts_sweep_id"), "sweep_receipts", ["sweep_id"], unique=False
     )
+    op.create_table(
+        "brakes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("store", sa.Text(), nullable=False),
+        sa.Column("asks", Json, nullable=False, comment="how many people, of how many; the usual"),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_because", sa.Text(), nullable=True),
+        sa.Column("approved_at", Instant(), nullable=True),
+        sa.CheckConstraint(
+            "(approved_at IS NULL) = (approved_by IS NULL)"
+            " AND (approved_at IS NULL) = (approved_because IS NULL)",
+            name=op.f("ck_brakes_approved_by_somebody"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_brakes")),
+        comment="Stores for which a day's events would erase so much that somebody must look",
+    )
+    op.create_index(
+        "uq_brakes_asking",
+        "brakes",
+        ["store"],
+        unique=True,
+        postgresql_where=sa.text("approved_at IS NULL"),
+        sqlite_where=sa.text("approved_at IS NULL"),
+    )
+    op.create_index("ix_commands_created", "commands", ["created_at"], unique=False)

@@ -1,0 +1,84 @@
+"""Is all well? What waits for somebody's decision, and whether anything is being erased at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from worker.core.brake import words
+from worker.core.lifecycle import SweepState
+from worker.ledger import brakes, progress, sweeps
+from worker.ledger.database import Ledger
+
+STILL: Final = timedelta(hours=1)
+"""Cases that wait so long while nothing is erased are an alarm (rule 10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong: its kind, words for a person, and the command that answers it.
+
+    ``kind`` is ``sweep-asks``, ``flood-asks``, ``sweep-failed`` or ``nothing-erased``.
+    """
+
+    kind: str
+    what: str
+    todo: str
+    since: datetime | None
+
+
+async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
+    """Return what is wrong; nothing when all is well. Raises LedgerAway."""
+    async with ledger.begin() as connection:
+        asking = await brakes.asking(connection)
+        braked = await sweeps.listed(connection, states={SweepState.BRAKED})
+        ended = await sweeps.listed(
+            connection, states={SweepState.DONE, SweepState.FAILED}, limit=1000
+        )
+        waiting, oldest = await progress.open_since(connection, now - STILL)
+        last = await progress.last_settled(connection)
+    found = [
+        Trouble(
+            "flood-asks",
+            f"the events of a day in {one.store}: going on {words(one.asks)}; nothing is erased "
+            "there until somebody has looked",
+            f"erasure retention approve flood:{one.store} --by NAME --reason TEXT",
+            one.since,
+        )
+        for one in asking
+    ]
+    found += [
+        Trouble(
+            "sweep-asks",
+            f"sweep {one.id} of {one.store} {words(one.reason or {})}",
+            f"erasure retention approve {one.id} --by NAME --reason TEXT",
+            one.asked_at,
+        )
+        for one in braked
+    ]
+    # A later sweep by the same rule that went well makes up for one that failed.
+    newest: dict[tuple[str, str | None, str | None], sweeps.Sweep] = {}
+    for one in ended:
+        newest.setdefault((one.store, one.table, one.ground), one)
+    found += [
+        Trouble(
+            "sweep-failed",
+            f"sweep {one.id} of {one.store} has failed",
+            f"erasure retention status {one.id}",
+            one.ended_at,
+        )
+        for one in newest.values()
+        if one.state is SweepState.FAILED
+    ]
+    if waiting and (last is None or last <= now - STILL):
+        found.append(
+            Trouble(
+                "nothing-erased",
+                f"{waiting:,} open cases wait for more than an hour, and nothing was erased in "
+                "any store meanwhile",
+                "see that workers run and stores answer: erasure check, erasure dead-letters list",
+                oldest,
+            )
+        )
+    return found

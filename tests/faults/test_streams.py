@@ -178,6 +178,7 @@ async def test_what_is_no_command_of_ours_stops_nothing(world: World) -> None:
 async def test_two_workers_that_are_killed_in_turn_do_everything_once(world: World) -> None:
     """Two workers share the groups and die in turn under load: nothing lost, nothing false."""
     people = [Person(subscriptions=n % 3) for n in range(120)]
+    world.may_erase(len(people))
     stay = [Person() for _ in range(5)]
     await world.stores.add(*people, *stay)
     before = await world.stores.dump()

@@ -48,6 +48,7 @@ async def town(
     """A world with a running worker, for a whole module: every test brings people of its own."""
     folder = tmp_path_factory.mktemp("town")
     async with open_world(bootstrap=module_broker, server=postgresql, folder=folder) as made:
+        made.may_erase(10_000)  # all of a module's people, one test after the other
         with made.worker() as worker:
             yield made
             assert await worker.stop() == 0

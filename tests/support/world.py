@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from tests.support.gate import Gate
-from tests.support.nordlys import Stores
+from tests.support.nordlys import POLICY, Stores
 from tests.support.worker import WorkerProcess
 from topics import names
 from topics.publishing import Mode, event_to_message
@@ -78,6 +78,18 @@ class World:
             settings = load_settings()
         async with open_context(settings) as context:
             yield context
+
+    def may_erase(self, people: int) -> None:
+        """Let so many of a store's people go within a day without anybody being asked.
+
+        For workers and contexts that are opened from now on.
+        """
+        declared = POLICY.read_text(encoding="utf-8")
+        lenient = declared.replace("people: 100}", f"people: {people}}}")
+        assert lenient != declared
+        file = self.folder / "policy.yaml"
+        file.write_text(lenient, encoding="utf-8")
+        self.settings["ERASURE_POLICY"] = str(file)
 
     def worker(self, **options: Any) -> WorkerProcess:
         """Start a worker; see :class:`WorkerProcess` for ``kill``, ``only`` and ``trace``."""

@@ -113,3 +113,21 @@ async def test_what_only_restricts_is_not_braked(world: World, context: Context)
     stranger = withdrawal(Person())
     await accept(context, stranger)
     assert (await world.states())[id_of(stranger)] == "closed"
+
+
+async def test_the_usual_day_counts_as_well(world: World, context: Context) -> None:
+    """Where all of the store might go by its share, three times the usual day is the limit."""
+    rule = RetentionRule(brake=BrakeRule(people=2, share=1.0, times_usual=3))
+    context = replace(context, policy=context.policy.model_copy(update={"retention": rule}))
+    people = [Person(in_billing=False, subscriptions=0) for _ in range(9)]
+    await world.stores.add(*people)
+    await accept(context, erasure(people[0]))
+    # One in the day before is usual, so three may go and a fourth may not.
+    tomorrow = later(context, timedelta(days=1, hours=1))
+    await accept(tomorrow, *map(erasure, people[1:4]))
+    assert (await stores_told(tomorrow))["crm"] == 4
+    await accept(tomorrow, erasure(people[4]))
+    assert (await stores_told(tomorrow))["crm"] == 4
+    found = await troubles(world.ledger, tomorrow.now())
+    (one,) = [trouble for trouble in found if trouble.kind == "flood-asks"]
+    assert "and 1 are usual" in one.what

@@ -6,12 +6,13 @@ import asyncio
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from tests.support.nordlys import LONG_AGO, Person
+from tests.support.nordlys import LONG_AGO, Person, customer
 from tests.support.world import World
 from topics import names
 from worker.cli.app import app
@@ -199,3 +200,30 @@ async def test_receipts_of_a_person(world: World) -> None:
         assert (receipt["sweep"], receipt["outcomes"]) == (asked, [done])
     assert await told(world, "retention", "receipts", "--store", "crm", "--key", "18") == []
     assert (await command(world, "retention", "receipts", "--store", "no", "--key", "1"))[0] == 1
+
+
+async def test_a_worker_carries_out_what_an_operator_asks_for(world: World) -> None:
+    """Followed to its end: the rows are gone, the count is nothing, and each has a receipt."""
+    person, stays = Person(), customer()
+    await world.stores.add(person, stays)
+    with world.worker() as worker:
+        code, said, _ = await command(world, "retention", "run", "--store", "billing")
+        assert await worker.stop() == 0
+    assert code == Exit.OK, said
+    assert "counted apart at its end: 0" in said
+    left = await world.stores.dump()
+    assert {row[0] for row in left["billing.account"]} == {stays.number}
+    (billing,) = (await told(world, "retention", "plan", "--store", "billing"))["stores"]
+    assert (billing["rows"], billing["people"], billing["seconds"] is None) == (0, 0, False)
+    key = ("--store", "billing", "--key", str(person.number))
+    assert await told(world, "retention", "receipts", *key) != []
+
+
+async def test_ctrl_c_ends_the_showing_and_not_the_sweep(world: World) -> None:
+    """It says how to look further, and ends with 130."""
+    with patch("worker.cli.retention_run.follow", side_effect=KeyboardInterrupt):
+        code, _, said = await command(world, "retention", "run", "--store", "crm")
+    (sweep,) = await told(world, "retention", "status")
+    assert code == Exit.INTERRUPTED
+    assert f"sweep {sweep['id']} goes on" in said
+    assert sweep["state"] == "waiting"

@@ -37,6 +37,11 @@ from connectors.sql.sessions import Aim, Opened, Sessions
 from connectors.sql.steps import Batch, Tally
 from connectors.sql.sweeper import Sweeper
 
+SWEEPING = 3
+"""Connections of a store's sweep: one erases, one looks ahead, one sees what others are doing."""
+PATIENCE = 1800.0
+"""Seconds that counting a whole store may take."""
+
 
 class SqlConnector:
     """A store in an SQL database, as its mapping describes it.
@@ -60,7 +65,9 @@ class SqlConnector:
             Aim.LIFT: restricting(mapping, lifted=True),
         }
         self._sessions = Sessions(mapping, url, pool_size, statement_timeout)
-        self._sweeper = Sweeper(mapping, self._sessions)
+        # A sweep takes no connection from a person, and counting a store takes what it takes.
+        self._patient = Sessions(mapping, url, SWEEPING, max(statement_timeout, PATIENCE))
+        self._sweeper = Sweeper(mapping, self._patient, statement_timeout)
 
     @property
     def mapping(self) -> StoreMapping:
@@ -216,14 +223,14 @@ class SqlConnector:
         """Count a table at a time what is past its last ground, and the people of all once."""
 
         async def count() -> Past:
-            opened = await self._sessions.open()
+            opened = await self._patient.open()
             relations = opened.reflection.relations
-            async with self._sessions.reading(opened, len(tables) + 2) as connection:
+            async with self._patient.reading(opened, len(tables) + 2) as connection:
                 return await read_past(
                     connection, opened.dialect, self._mapping, relations, tables, cutoffs, without
                 )
 
-        return await self._sessions.run(count)
+        return await self._patient.run(count)
 
     async def people(self) -> int:
         """Count the rows that the root table means."""
@@ -267,6 +274,7 @@ class SqlConnector:
     async def close(self) -> None:
         """Give back every connection."""
         await self._sessions.close()
+        await self._patient.close()
 
     async def _prepare(self, aim: Aim, work: Work) -> tuple[Opened, Plan, Batch]:
         opened = await self._sessions.open()

@@ -29,6 +29,18 @@ def missing(relations: Mapping[str, Relation], relation: Relation) -> Iterator[F
         yield from _date(relations, relation, anchor)
 
 
+def links_served(relations: Mapping[str, Relation]) -> bool:
+    """Whether every way from a row to the rows of other tables has an index."""
+    for relation in relations.values():
+        link = relation.table.parent
+        above = None if link is None else relations[link.table]
+        if link and above and not above.has_index([theirs for _, theirs in link.columns]):
+            return False
+        if any(finding.at == ("tables", finding.at[1]) for finding in missing(relations, relation)):
+            return False
+    return True
+
+
 def _identifiers(relation: Relation) -> Iterator[Finding]:
     table = relation.table
     name = full_name(table)

@@ -26,6 +26,7 @@ from connectors.sql.columns import Column, Family
 from connectors.sql.dialect import Dialect
 from connectors.sql.engine import dialect_of, make_engine, whole_limit
 from connectors.sql.errors import Phase, guarded, translate
+from connectors.sql.indexes import links_served
 from connectors.sql.plans import Plan
 from connectors.sql.reflect import Reflection, reflect
 from connectors.sql.resolve import Finder, finders
@@ -52,6 +53,8 @@ class Opened:
     prelude: sa.TextClause | None
     returning: bool
     """Whether a DELETE can return what it took."""
+    served: bool
+    """Whether every way from table to table has an index."""
     plans: dict[tuple[Aim, Shape], Plan] = field(default_factory=dict)
 
 
@@ -144,7 +147,10 @@ class Sessions:
         root = reflection.relations[self._mapping.root.name]
         prelude = self._prelude(reflection)
         returning = self._engine.dialect.delete_returning
-        return Opened(dialect, reflection, finders(dialect, root), root.key, prelude, returning)
+        served = links_served(reflection.relations)
+        return Opened(
+            dialect, reflection, finders(dialect, root), root.key, prelude, returning, served
+        )
 
     def _prelude(self, reflection: Reflection) -> sa.TextClause | None:
         """Set MariaDB's zone where an anchor is a TIMESTAMP, which is shown in the session's."""

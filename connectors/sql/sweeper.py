@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,14 @@ from connectors.sql.steps import Batch, Step, Tally, every
 from connectors.sql.verify import Look
 from connectors.sweeping import Pressure, Span, Walk
 
+_ALONE = sa.text(
+    "SELECT set_config('max_parallel_workers_per_gather', '0', true),"
+    " set_config('statement_timeout', CAST(:limit AS text), true)"
+)
+_ROW_BY_ROW = sa.text(
+    f"{_ALONE.text}, set_config('enable_hashjoin', 'off', true),"
+    " set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)"
+)
 _STATEMENTS = 6
 """Of one part: what their time limit is reckoned for."""
 
@@ -56,9 +65,10 @@ class _Plan:
 class Sweeper:
     """Sweeps one store; see :class:`connectors.sweeping.Sweeping`."""
 
-    def __init__(self, mapping: StoreMapping, sessions: Sessions) -> None:
+    def __init__(self, mapping: StoreMapping, sessions: Sessions, timeout: float) -> None:
         self._mapping = mapping
         self._sessions = sessions
+        self._timeout = timeout
         self._plans: dict[tuple[int, _Form, Shape | None], _Plan] = {}
 
     def walk(self, table: str) -> Walk:
@@ -102,6 +112,7 @@ class Sweeper:
             batch = _Part(opened, span, plan, cutoffs, without)
             tally = Tally()
             async with self._sessions.writing(opened, _STATEMENTS, phase) as connection:
+                await self._settle_in(connection, opened)
                 for step in plan.steps:
                     await step.run(connection, batch, tally)
             return tally.effects
@@ -116,7 +127,7 @@ class Sweeper:
             plan = self._plan(opened, span, without=bool(without))
             batch = _Part(opened, span, plan, cutoffs, without)
             rows = 0
-            async with self._sessions.reading(opened, 2) as connection:
+            async with self._looking(opened, 2) as connection:
                 if plan.left is not None:
                     binds = batch.params((), plan.rules.cutoffs)
                     rows = int((await connection.execute(plan.left, binds)).scalar_one())
@@ -135,6 +146,27 @@ class Sweeper:
 
         return await self._sessions.run(look)
 
+    @asynccontextmanager
+    async def _looking(self, opened: Opened, statements: int) -> AsyncIterator[AsyncConnection]:
+        """A connection to read parts with."""
+        if not self._sessions.postgresql:
+            async with self._sessions.reading(opened, statements) as connection:
+                yield connection
+            return
+        async with self._sessions.writing(opened, statements + 1, Phase()) as connection:
+            await self._settle_in(connection, opened)
+            yield connection
+
+    async def _settle_in(self, connection: AsyncConnection, opened: Opened) -> None:
+        """Say, for one transaction, how PostgreSQL is to go about a part of a table.
+
+        Row by row through the indexes of the other tables, where they have them: reading another
+        table whole, as it may think best for a part of this one, costs that for every part.
+        """
+        if self._sessions.postgresql:
+            limit = str(round(self._timeout * 1000))
+            await connection.execute(_ROW_BY_ROW if opened.served else _ALONE, {"limit": limit})
+
     async def _people(self, span: Span, cutoffs: Cutoffs, shape: Shape | None) -> Sequence[Key]:
         async def read() -> Sequence[Key]:
             opened = await self._sessions.open()
@@ -142,7 +174,7 @@ class Sweeper:
             if plan.due is None:
                 return []
             batch = _Part(opened, span, plan, cutoffs, ())
-            async with self._sessions.reading(opened, 1) as connection:
+            async with self._looking(opened, 1) as connection:
                 rows = (
                     await connection.execute(plan.due, batch.params((), plan.rules.cutoffs))
                 ).all()

@@ -9,16 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from topics import names
-from topics.moments import parse_moment
+from topics.moments import parse_day, parse_moment
 from topics.subject import FORMS, Form, Subject
 
 
@@ -42,6 +51,7 @@ ACTING: Final = frozenset(
         EventKind.ERASURE_REQUESTED,
         EventKind.RESTRICTION_REQUESTED,
         EventKind.RESTRICTION_LIFTED,
+        EventKind.RETENTION_EXPIRED,
     }
 )
 """The kinds that are acted on; the others are rejected with ``unsupported-type``."""
@@ -67,6 +77,7 @@ class Channel(StrEnum):
 
 
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
+Day = Annotated[date, BeforeValidator(parse_day)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
@@ -134,14 +145,72 @@ class RestrictionData(_PersonData):
     """
 
 
-class RetentionData(_Data):
-    """``data`` of a retention rule whose turn it is in one store.
+FORM: Final = "form"
+"""The type of the error of a ``data`` whose members do not go together; its text may be shown."""
+_FORMS_OF_RETENTION: Final = (
+    "give data.subject, with data.stores if not all stores are meant, to look at one person; or "
+    "data.store, with data.table, data.ground and data.as_of if they are to limit it, to sweep"
+)
 
-    Part of the contract and not yet acted on: rejected with ``unsupported-type``.
+
+class RetentionData(_Data):
+    """``data`` of a retention trigger: time may be up for one subject, or by a rule of one store.
+
+    A hint and not an order: the worker decides by the policy, and what is not yet due stays. Give
+    ``subject`` (and ``stores``, if not all are meant), or ``store`` (and ``table``, ``ground``,
+    ``as_of``); never both.
     """
 
-    store: Word = Field(description="The store to sweep, by the name the policy declares.")
-    rule: Word = Field(description="The retention rule, by the name the policy declares.")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["subject"]}, {"required": ["store"]}],
+            "dependentRequired": {
+                "stores": ["subject"],
+                "table": ["store"],
+                "ground": ["store"],
+                "as_of": ["store"],
+            },
+        }
+    )
+
+    subject: Subject | None = Field(
+        default=None,
+        description="One person to look at: one member for each identifier, as in a request. "
+        "At least one.",
+    )
+    stores: tuple[Word, ...] | None = Field(
+        default=None,
+        min_length=1,
+        strict=False,
+        description="The stores to look in for the subject, by the names the policy declares; "
+        "without it, all.",
+    )
+    store: Word | None = Field(
+        default=None, description="The store to sweep, by the name the policy declares."
+    )
+    table: Word | None = Field(default=None, description="Only this table of the store.")
+    ground: Word | None = Field(
+        default=None, description="Only what rested on this ground, by the policy's name for it."
+    )
+    as_of: Day | None = Field(
+        default=None,
+        description="Sweep what was over on this day, as 2026-11-01; never in the future. "
+        "Without it, the day on which the sweep begins.",
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = self.model_fields_set
+        by_rule = {"store", "table", "ground", "as_of"}
+        if self.subject is None and self.store is None:
+            wrong = "neither subject nor store is given"
+        elif "subject" in given and given & by_rule:
+            wrong = "subject does not go with store, table, ground and as_of"
+        elif "stores" in given and "store" in given:
+            wrong = "stores goes with subject, and store stands alone"
+        else:
+            return self
+        raise PydanticCustomError(FORM, "{wrong}", {"wrong": f"{wrong}: {_FORMS_OF_RETENTION}"})
 
 
 DATA: Final[Mapping[EventKind, type[BaseModel]]] = MappingProxyType(
@@ -164,7 +233,8 @@ PersonData = ConsentData | ObjectionData | ErasureData | RestrictionData
 class Event:
     """An accepted event. Identifiers are normalised; ``time`` and ``requested_at`` are in UTC.
 
-    ``purposes`` are those the event names, each once; only consents name any.
+    ``purposes`` are those the event names, each once; only consents name any. ``stores`` are the
+    only ones that it is about, sorted; empty: all. Only a retention trigger names any.
     """
 
     kind: EventKind
@@ -175,6 +245,24 @@ class Event:
     purposes: tuple[str, ...]
     channel: Channel | None
     requested_at: datetime | None
+    stores: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An accepted retention trigger for a rule: sweep a store, or a part of it.
+
+    ``time`` is in UTC. ``table`` and ``ground`` limit the sweep; None: they do not. ``as_of`` is
+    never in the future; None: the day on which the sweep begins.
+    """
+
+    source: str
+    id: str
+    time: datetime
+    store: str
+    table: str | None
+    ground: str | None
+    as_of: date | None
 
 
 @dataclass(frozen=True)
@@ -182,13 +270,17 @@ class Vocabulary:
     """The words of the policy that an event may use.
 
     ``identifiers``: the form of each kind of identifier; ``country``: ISO 3166-1 alpha-2, for
-    telephone numbers without a country code. Raises ValueError when a form or the country is
-    unknown, so that a slip of ours is found at the start and never blamed on an event.
+    telephone numbers without a country code; ``stores``: the grounds that each table of each store
+    uses; ``time_zone``: by which it is today, as in the IANA database. Raises ValueError when a
+    form, the country or the time zone is unknown, so that a slip of ours is found at the start and
+    never blamed on an event.
     """
 
     identifiers: Mapping[str, Form]
     purposes: frozenset[str]
     country: str
+    stores: Mapping[str, Mapping[str, frozenset[str]]]
+    time_zone: str
 
     def __post_init__(self) -> None:
         """Check the words once."""
@@ -199,6 +291,17 @@ class Vocabulary:
             raise ValueError(
                 f"unknown country {self.country!r}: use two capital letters of ISO 3166-1, as NO"
             )
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(
+                f"unknown time zone {self.time_zone!r}: use a name of the IANA database, as "
+                "Europe/Oslo"
+            ) from None
+
+    def today(self, now: datetime) -> date:
+        """Which day it is by the policy's clock; ``now`` has a time zone."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
 
 
 def topic_of(kind: EventKind) -> str:

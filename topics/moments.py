@@ -1,14 +1,30 @@
-"""Moments in time as the contract writes them: RFC 3339, always with an offset from UTC."""
+"""Moments and days as the contract writes them: RFC 3339, a moment always with an offset."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 # datetime.fromisoformat takes much of ISO 8601 (weeks, dates alone): CloudEvents only RFC 3339.
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def parse_day(text: object) -> date:
+    """A day from its RFC 3339 text (full-date), as 2026-11-01.
+
+    Raises ValueError for anything else; never holds the text.
+    """
+    try:
+        if isinstance(text, str) and _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass  # no such day
+    raise ValueError("is not a day, as 2026-11-01")
 
 
 def parse_moment(text: object) -> datetime:

@@ -1,4 +1,4 @@
-"""A message from an inbound topic becomes an event, or a rejection with a reason.
+"""A message from an inbound topic becomes an event or a trigger, or a rejection with a reason.
 
 Nothing in a message is trusted, neither its size nor its bytes. What is wrong with a message is
 raised as :class:`~topics.rejections.Rejected`; any other exception from here is a fault of ours.
@@ -23,9 +23,19 @@ from topics.envelope import (
     origin_of,
     own_headers,
 )
-from topics.events import DATA, ConsentData, Event, PersonData, Vocabulary
+from topics.events import (
+    DATA,
+    FORM,
+    ConsentData,
+    Event,
+    PersonData,
+    RetentionData,
+    Trigger,
+    Vocabulary,
+)
 from topics.rejections import Reason, Rejected
 from topics.subject import Identifier, Subject, normalise
+from topics.triggers import stores_of, trigger_of
 
 MAX_BYTES: Final = 65_536
 """Bytes at the most in the value and the headers of a message together (64 KiB)."""
@@ -49,11 +59,12 @@ class Message:
         return f"Message({self.topic}[{self.partition}]@{self.offset}, <masked>)"
 
 
-def read(message: Message, vocabulary: Vocabulary, now: datetime) -> Event:
+def read(message: Message, vocabulary: Vocabulary, now: datetime) -> Event | Trigger:
     """Read one message, in structured (JSON) or binary mode of CloudEvents 1.0 on Kafka.
 
     ``vocabulary`` holds the words of the policy, ``now`` is our clock (with a time zone).
-    Identifiers of the event returned are normalised, its times are in UTC.
+    Identifiers of the event returned are normalised, its times are in UTC. A retention trigger for
+    a rule, which is about nobody in particular, is returned as a Trigger.
 
     Raises Rejected for whatever is wrong with the message, and nothing else for it.
     """
@@ -69,6 +80,8 @@ def read(message: Message, vocabulary: Vocabulary, now: datetime) -> Event:
     origin = (envelope.source, envelope.id)
     data = _data(envelope, origin)
     _not_ahead("the attribute time", envelope.time, now, origin)
+    if isinstance(data, RetentionData):
+        return _retention(envelope, data, vocabulary, now, origin)
     if data.requested_at is not None:
         _not_ahead("data.requested_at", data.requested_at, now, origin)
     return Event(
@@ -83,6 +96,29 @@ def read(message: Message, vocabulary: Vocabulary, now: datetime) -> Event:
     )
 
 
+def _retention(
+    envelope: Envelope,
+    data: RetentionData,
+    vocabulary: Vocabulary,
+    now: datetime,
+    origin: Origin,
+) -> Event | Trigger:
+    if data.subject is None:
+        today = vocabulary.today(now)
+        return trigger_of(envelope.source, envelope.id, envelope.time, data, vocabulary, today)
+    return Event(
+        kind=envelope.kind,
+        source=envelope.source,
+        id=envelope.id,
+        time=envelope.time,
+        subject=_subject(data.subject, vocabulary, origin),
+        purposes=(),
+        channel=None,
+        requested_at=None,
+        stores=stores_of(data, vocabulary, origin),
+    )
+
+
 def _size(headers: Headers) -> int:
     return sum(len(name) + len(value or b"") for name, value in headers)
 
@@ -92,10 +128,10 @@ def _unopened(reason: Reason, detail: str, headers: Mapping[str, bytes]) -> Reje
     return Rejected(reason, detail, *origin_of(header_attributes(headers)))
 
 
-def _data(envelope: Envelope, origin: Origin) -> PersonData:
+def _data(envelope: Envelope, origin: Origin) -> PersonData | RetentionData:
     try:
-        # Every kind that the envelope lets through is about a person.
-        return cast(PersonData, DATA[envelope.kind].model_validate(envelope.data))
+        # The models of the kinds that the envelope lets through are these.
+        return cast(PersonData | RetentionData, DATA[envelope.kind].model_validate(envelope.data))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     # Raised out here: the validation error knows the input and must not be linked to.
@@ -107,6 +143,8 @@ def _what_is_wrong(envelope: Envelope, error: ErrorDetails) -> tuple[Reason, str
     if envelope.data is None:
         return Reason.BAD_DATA, "the event has no data"
     place = error["loc"]
+    if error["type"] == FORM:
+        return Reason.BAD_DATA, error["msg"]
     if not place:
         return Reason.BAD_DATA, "data must be an object"
     member = place[0]
@@ -119,6 +157,8 @@ def _what_is_wrong(envelope: Envelope, error: ErrorDetails) -> tuple[Reason, str
     if member == "requested_at":
         detail = "is not an RFC 3339 time with an offset from UTC, as 2026-03-10T09:30:00Z"
         return Reason.BAD_TIME, f"data.requested_at {detail}"
+    if member == "as_of":
+        return Reason.BAD_TIME, "data.as_of is not a day, as 2026-11-01"
     return Reason.BAD_DATA, f"data.{member} is missing or does not fit its schema"
 
 

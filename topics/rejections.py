@@ -25,9 +25,11 @@ class Reason(StrEnum):
     NO_TIME = "no-time"
     """The attribute ``time`` is missing: without it nobody can tell which event is newest."""
     BAD_TIME = "bad-time"
-    """A time is not RFC 3339, or has no offset from UTC."""
+    """A time is not RFC 3339, or has no offset from UTC; or a day is none."""
     FUTURE_TIME = "future-time"
     """A time is more than an hour in the future."""
+    FUTURE_DATE = "future-date"
+    """``data.as_of`` is later than today in the policy's time zone: nothing is over by it yet."""
     BAD_DATA = "bad-data"
     """``data`` does not fit the JSON Schema of its type."""
     NO_SUBJECT = "no-subject"
@@ -38,6 +40,10 @@ class Reason(StrEnum):
     """An identifier is not what its kind says (no e-mail address, no telephone number ...)."""
     UNKNOWN_PURPOSE = "unknown-purpose"
     """``data.purposes`` has a purpose that the policy does not declare."""
+    UNKNOWN_STORE = "unknown-store"
+    """``data.store`` or ``data.stores`` names a store that the policy does not declare."""
+    UNKNOWN_RULE = "unknown-rule"
+    """``data.table`` or ``data.ground`` is not in the policy for that store (or that table)."""
 
 
 class Rejected(Exception):

@@ -15,9 +15,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from topics import names, writing
-from topics.events import RESTRICTING, Event, EventKind
+from topics.events import RESTRICTING, Event, EventKind, Trigger
 from topics.reading import Message, read
-from topics.rejections import Rejected
+from topics.rejections import Reason, Rejected
 from worker import restrictions, supersede
 from worker.context import Context
 from worker.core.case_id import case_id
@@ -76,12 +76,19 @@ async def take_in(context: Context, messages: Sequence[Message]) -> list[int]:
     vocabulary = context.policy.vocabulary()
     for message in messages:
         try:
-            events.append(read(message, vocabulary, context.now()))
+            events.append(_about_somebody(read(message, vocabulary, context.now())))
         except Rejected as rejected:
             rejections.append(writing.rejection(rejected, message))
     if rejections:
         await context.publisher.send(names.REJECTED, rejections)
     return await accept(context, events)
+
+
+def _about_somebody(said: Event | Trigger) -> Event:
+    if isinstance(said, Trigger):
+        detail = "a trigger for a rule is not acted on; give data.subject"
+        raise Rejected(Reason.UNSUPPORTED_TYPE, detail, said.source, said.id)
+    return said
 
 
 async def accept(context: Context, events: Sequence[Event]) -> list[int]:

@@ -33,6 +33,7 @@ def nested(depth: int) -> bytes:
     return head + b'{"subject":' + b'{"a":' * depth + b"1" + b"}" * depth + b"}}"
 
 
+RETENTION = "privacy.retention.expired.v1"
 FAR = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
 
 KNOWN = (SOURCE, "bad-1")
@@ -46,7 +47,28 @@ CASES: dict[str, tuple[bytes | None, str, tuple[str | None, str | None]]] = {
     "no CloudEvent": (orjson.dumps({"subject": SUBJECT}), "not-cloudevents", UNKNOWN),
     "another version": (bad(specversion="0.3"), "not-cloudevents", KNOWN),
     "unknown type": (bad(type=f"privacy.{MARK}.v1"), "unsupported-type", KNOWN),
-    "retention": (bad(type="privacy.retention.expired.v1"), "unsupported-type", KNOWN),
+    "retention of nobody": (bad(type=RETENTION, data={"channel": MARK}), "bad-data", KNOWN),
+    "retention of both kinds": (
+        bad(type=RETENTION, data={"subject": SUBJECT, "store": "crm"}),
+        "bad-data",
+        KNOWN,
+    ),
+    "retention elsewhere": (bad(type=RETENTION, data={"store": MARK}), "unknown-store", KNOWN),
+    "retention of somebody elsewhere": (
+        bad(type=RETENTION, data={"subject": SUBJECT, "stores": ["crm", MARK]}),
+        "unknown-store",
+        KNOWN,
+    ),
+    "retention by no rule": (
+        bad(type=RETENTION, data={"store": "crm", "table": "customer", "ground": MARK}),
+        "unknown-rule",
+        KNOWN,
+    ),
+    "retention to come": (
+        bad(type=RETENTION, data={"store": "crm", "as_of": "9999-12-31"}),
+        "future-date",
+        KNOWN,
+    ),
     "no subject": (bad(data={"channel": "telephone"}), "no-subject", KNOWN),
     "empty subject": (bad(data={"subject": {}}), "no-subject", KNOWN),
     "unknown identifier": (bad(data={"subject": {MARK: MARK}}), "unknown-identifier", KNOWN),

@@ -145,11 +145,21 @@ class Policy(Declared):
         return self._mappings[store]
 
     def vocabulary(self) -> Vocabulary:
-        """Return what an inbound event may name: identifier kinds with forms, and purposes."""
+        """Return what an inbound event may name: identifiers, purposes, stores with their rules."""
         return Vocabulary(
             identifiers={kind: declared.form for kind, declared in self.identifiers.items()},
             purposes=frozenset(self.purposes),
             country=self.country,
+            stores={
+                name: {
+                    table.name: frozenset(
+                        use.ground for group in table.groups for use in group.grounds
+                    )
+                    for table in mapping.tables
+                }
+                for name, mapping in self._mappings.items()
+            },
+            time_zone=self.time_zone,
         )
 
     def revocable(self, store: str) -> tuple[str, ...]:

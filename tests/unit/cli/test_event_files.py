@@ -15,7 +15,7 @@ from topics.publishing import Publication
 from worker.cli.event_files import SHOWN, BadEvents, messages
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-VOCABULARY = Vocabulary({"email": "email"}, frozenset({"newsletter"}), "NO")
+VOCABULARY = Vocabulary({"email": "email"}, frozenset({"newsletter"}), "NO", {}, "UTC")
 
 
 def event(number: int, email: str = "kari@example.no") -> dict[str, object]:
@@ -78,7 +78,7 @@ def test_many_problems_are_counted() -> None:
 
 def test_a_whole_event_is_checked_and_not_only_its_envelope() -> None:
     """What intake would reject is refused here: a future time, a type nobody acts on."""
-    for changed in ({"time": "2027-01-01T00:00:00Z"}, {"type": "privacy.retention.expired.v1"}):
+    for changed in ({"time": "2027-01-01T00:00:00Z"}, {"type": "privacy.retention.begun.v1"}):
         with pytest.raises(BadEvents, match=r":1: (future-time|unsupported-type)"):
             read(json.dumps(event(1) | changed))
 

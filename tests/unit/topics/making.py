@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from topics.events import Event, Vocabulary
+from topics.events import Event, Trigger, Vocabulary
 from topics.reading import Message, read
 from topics.rejections import Rejected
 
@@ -17,6 +17,11 @@ VOCABULARY = Vocabulary(
     identifiers={"customer_id": "text", "email": "email", "phone": "phone"},
     purposes=frozenset({"newsletter", "survey"}),
     country="NO",
+    stores={
+        "crm": {"customer": frozenset({"contract"}), "contact_log": frozenset({"interest"})},
+        "billing": {"invoice": frozenset({"bookkeeping"})},
+    },
+    time_zone="Europe/Oslo",
 )
 STRUCTURED = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 
@@ -28,6 +33,11 @@ def data(**changes: Any) -> dict[str, Any]:
     """Data of a withdrawal; a change to None leaves a member out."""
     members = {"subject": {"email": "Kari@Example.no"}, "purposes": ["newsletter"]} | changes
     return {name: value for name, value in members.items() if value is not None}
+
+
+def retention(**members: Any) -> dict[str, Any]:
+    """A retention trigger with these data."""
+    return event(type="privacy.retention.expired.v1", data=members)
 
 
 def event(**changes: Any) -> dict[str, Any]:
@@ -65,13 +75,22 @@ def binary(attributes: dict[str, Any], **headers: bytes | None) -> Message:
 
 def accept(one: Message) -> Event:
     """The event in a message, with our policy and our clock."""
-    return read(one, VOCABULARY, NOW)
+    found = read(one, VOCABULARY, NOW)
+    assert isinstance(found, Event)
+    return found
+
+
+def accept_trigger(one: Message) -> Trigger:
+    """The trigger for a rule in a message, with our policy and our clock."""
+    found = read(one, VOCABULARY, NOW)
+    assert isinstance(found, Trigger)
+    return found
 
 
 def rejection_of(one: Message) -> Rejected:
     """The rejection of a message; fails when it is accepted."""
     try:
-        accept(one)
+        read(one, VOCABULARY, NOW)
     except Rejected as rejected:
         return rejected
     raise AssertionError("the message was accepted")

@@ -81,7 +81,7 @@ def test_null_attributes_are_unset_and_extensions_are_allowed() -> None:
 
 @pytest.mark.parametrize("kind", sorted(ACTING))
 def test_each_acting_kind_is_read(kind: str) -> None:
-    """The four kinds that act come through with what they name; only consents name purposes."""
+    """The kinds that act come through with what they name; only consents name purposes."""
     consent = "consent" in kind
     read_back = accept(
         structured(event(type=kind, data=data(purposes=["survey"] * consent or None)))
@@ -136,9 +136,11 @@ def test_our_own_mistakes_are_not_blamed_on_the_message() -> None:
     with pytest.raises(ValueError, match="time zone"):
         read(structured(event()), VOCABULARY, naive)
     with pytest.raises(ValueError, match="unknown country"):
-        Vocabulary({}, frozenset(), "Norway")
+        Vocabulary({}, frozenset(), "Norway", {}, "UTC")
     with pytest.raises(ValueError, match="unknown form"):
-        Vocabulary({"email": "mail"}, frozenset(), "NO")  # type: ignore[dict-item] # a mistake
+        Vocabulary({"email": "mail"}, frozenset(), "NO", {}, "UTC")  # type: ignore[dict-item] # a mistake
+    with pytest.raises(ValueError, match="unknown time zone"):
+        Vocabulary({}, frozenset(), "NO", {}, "Europe/Olso")
 
 
 def test_a_message_and_an_event_show_no_identifier() -> None:

@@ -9,13 +9,23 @@ from typing import Any
 
 import pytest
 
-from tests.unit.topics.making import NOW, binary, data, event, message, rejection_of, structured
+from tests.unit.topics.making import (
+    NOW,
+    binary,
+    data,
+    event,
+    message,
+    rejection_of,
+    retention,
+    structured,
+)
 from topics.reading import Message
 from topics.rejections import Reason
 
 CANARY = "canary-7731"
 ORIGIN = ("/preference-centre", "e-1")
 NOBODY = (None, None)
+SOMEBODY = {"email": "canary-7731@example.no"}
 
 
 def nested(depth: int) -> object:
@@ -90,7 +100,6 @@ BAD: list[tuple[str, Message, tuple[str | None, str | None]]] = [
         NOBODY,
     ),
     ("unsupported-type", structured(event(type=f"privacy.{CANARY}.v1")), ORIGIN),
-    ("unsupported-type", structured(event(type="privacy.retention.expired.v1")), ORIGIN),
     ("unsupported-type", structured(event(type="privacy.x.v1", time=None, data=None)), ORIGIN),
     ("no-time", structured(event(time=None)), ORIGIN),
     ("no-time", binary({k: v for k, v in event().items() if k != "time"}), ORIGIN),
@@ -129,6 +138,37 @@ BAD: list[tuple[str, Message, tuple[str | None, str | None]]] = [
     ("bad-identifier", with_data(subject={"customer_id": "  "}), ORIGIN),
     ("bad-identifier", with_data(subject={"phone": "canary-7731"}), ORIGIN),
     ("unknown-purpose", with_data(purposes=["newsletter", CANARY]), ORIGIN),
+    ("bad-data", structured(retention()), ORIGIN),
+    ("bad-data", structured(retention(stores=["crm"])), ORIGIN),
+    ("bad-data", structured(retention(table="customer")), ORIGIN),
+    ("bad-data", structured(retention(subject=SOMEBODY, store="crm")), ORIGIN),
+    ("bad-data", structured(retention(subject=SOMEBODY, table="customer")), ORIGIN),
+    ("bad-data", structured(retention(subject=SOMEBODY, as_of="2026-03-01")), ORIGIN),
+    ("bad-data", structured(retention(store="crm", stores=["billing"])), ORIGIN),
+    ("bad-data", structured(retention(subject=SOMEBODY, stores=[])), ORIGIN),
+    ("bad-data", structured(retention(subject=SOMEBODY, stores="crm")), ORIGIN),
+    ("bad-data", structured(retention(subject=None, store="crm")), ORIGIN),
+    ("bad-data", structured(retention(store="crm", rule=CANARY)), ORIGIN),
+    ("bad-data", structured(retention(store=7)), ORIGIN),
+    ("bad-time", structured(retention(store="crm", as_of="2026-02-30")), ORIGIN),
+    ("bad-time", structured(retention(store="crm", as_of="20260301")), ORIGIN),
+    ("bad-time", structured(retention(store="crm", as_of="2026-03-01T00:00:00Z")), ORIGIN),
+    ("bad-time", structured(retention(store="crm", as_of=20260301)), ORIGIN),
+    ("no-subject", structured(retention(subject={})), ORIGIN),
+    ("bad-identifier", structured(retention(subject={"email": CANARY})), ORIGIN),
+    ("unknown-identifier", structured(retention(subject={CANARY: "x"})), ORIGIN),
+    ("unknown-store", structured(retention(store=CANARY)), ORIGIN),
+    ("unknown-store", structured(retention(subject=SOMEBODY, stores=["crm", CANARY])), ORIGIN),
+    ("unknown-rule", structured(retention(store="crm", table=CANARY)), ORIGIN),
+    ("unknown-rule", structured(retention(store="crm", table="invoice")), ORIGIN),
+    ("unknown-rule", structured(retention(store="crm", ground=CANARY)), ORIGIN),
+    ("unknown-rule", structured(retention(store="crm", ground="bookkeeping")), ORIGIN),
+    (
+        "unknown-rule",
+        structured(retention(store="crm", table="customer", ground="interest")),
+        ORIGIN,
+    ),
+    ("future-date", structured(retention(store="crm", as_of="2026-03-11")), ORIGIN),
 ]
 
 

@@ -29,3 +29,14 @@ def test_the_schema_of_a_withdrawal_says_what_the_reader_enforces(tmp_path: Path
     assert schema["properties"]["subject"]["minProperties"] == 1
     assert schema["properties"]["purposes"]["minItems"] == 1
     assert len(schema["$defs"]["Channel"]["enum"]) == 7
+
+
+def test_the_schema_of_a_retention_trigger_knows_two_forms(tmp_path: Path) -> None:
+    """A subject or a store, never both, and what limits the one does not go with the other."""
+    files = {path.name: path for path in write_schemas(tmp_path)}
+    schema = json.loads(files["privacy.retention.expired.v1.data.schema.json"].read_text())
+    assert schema["oneOf"] == [{"required": ["subject"]}, {"required": ["store"]}]
+    assert schema["dependentRequired"]["stores"] == ["subject"]
+    assert {schema["dependentRequired"][name][0] for name in ("table", "ground", "as_of")} == {
+        "store"
+    }

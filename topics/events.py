@@ -195,7 +195,7 @@ class RetentionData(_Data):
     as_of: Day | None = Field(
         default=None,
         description="Sweep what was over on this day, as 2026-11-01; never in the future. "
-        "Without it, the day on which the sweep begins.",
+        "Without it, today.",
     )
 
     @model_validator(mode="after")
@@ -253,7 +253,7 @@ class Trigger:
     """An accepted retention trigger for a rule: sweep a store, or a part of it.
 
     ``time`` is in UTC. ``table`` and ``ground`` limit the sweep; None: they do not. ``as_of`` is
-    never in the future; None: the day on which the sweep begins.
+    never in the future; None: today.
     """
 
     source: str

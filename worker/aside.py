@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from connectors.faults import Fault, RetryLater
@@ -13,6 +12,7 @@ from worker.context import Context
 from worker.core.lifecycle import CaseState
 from worker.identifiers import held_by
 from worker.ledger import batches, cases, consents, holds
+from worker.ledger.batches import Batch
 from worker.ledger.database import Connection
 from worker.payloads import seal_people
 from worker.resolve import Person, Resolution
@@ -76,9 +76,9 @@ async def set_aside(
     own: Sequence[Person],
     state: CaseState,
     why: Mapping[str, object],
-    stopped_at: datetime | None,
+    batch: Batch,
 ) -> None:
-    """Give a parked or held case a batch of its own, with its identifiers, to wait in."""
+    """Give a parked or held case of a batch one of its own, with its identifiers, to wait in."""
     now = context.now()
     for person in own:
         person.forget()
@@ -89,9 +89,10 @@ async def set_aside(
         stores_left=[],
         now=now,
         due_at=now,
+        lane=batch.lane,
     )
-    if stopped_at is not None:
-        await batches.stopped(connection, batch_id, stopped_at)
+    if batch.stopped_at is not None:
+        await batches.stopped(connection, batch_id, batch.stopped_at)
     await batches.planned(
         connection,
         batch_id,

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from worker.context import Context, NotPossible
 from worker.identifiers import Identifiers, typed
-from worker.ledger import batches, cases, commands, consents, holds
+from worker.ledger import batches, cases, commands, consents, holds, sought
 from worker.ledger.database import Connection
 from worker.ledger.holds import Hold
 from worker.payloads import open_people, open_tasks
@@ -136,7 +136,9 @@ async def _place(
     # planned before is seen here.
     async with context.ledger.begin() as connection:
         found = await holds.open_cases(connection, pseudonyms)
-        for batch_id, ids in (await _known_by_key(context, connection, person)).items():
+        expiring = await sought.standing(connection, pseudonyms)
+        by_key = await _known_by_key(context, connection, person)
+        for batch_id, ids in [*expiring.items(), *by_key.items()]:
             found.setdefault(batch_id, set()).update(ids)
         for batch_id, ids in found.items():
             await batches.hold(connection, batch_id)

@@ -17,19 +17,22 @@ from zoneinfo import ZoneInfo
 from topics import names, writing
 from topics.events import RESTRICTING, Event, EventKind, Trigger
 from topics.reading import Message, read
-from topics.rejections import Reason, Rejected
-from worker import restrictions, supersede
+from topics.rejections import Rejected
+from worker import restrictions, supersede, sweeps
 from worker.context import Context
 from worker.core.case_id import case_id
 from worker.core.deadline import due_on
 from worker.core.decisions import ConsentState, record
 from worker.core.lifecycle import CaseState
+from worker.expiring import plan_anew
 from worker.ledger import answers, batches, cases, consents
 from worker.ledger.answers import Answer
+from worker.ledger.batches import Lane
 from worker.ledger.cases import Ended
 from worker.ledger.database import Connection
 from worker.payloads import seal_people
 from worker.resolve import Person
+from worker.sweeps import Wanted
 from worker.telling import tell_answer, tell_stop, tell_stop_again
 
 _EFFECTS = {
@@ -72,31 +75,35 @@ async def take_in(context: Context, messages: Sequence[Message]) -> list[int]:
     then the same messages are to be given again.
     """
     events: list[Event] = []
+    triggers: list[Trigger] = []
     rejections = []
     vocabulary = context.policy.vocabulary()
     for message in messages:
         try:
-            events.append(_about_somebody(read(message, vocabulary, context.now())))
+            said = read(message, vocabulary, context.now())
+            if isinstance(said, Trigger):
+                triggers.append(said)
+            else:
+                events.append(said)
         except Rejected as rejected:
             rejections.append(writing.rejection(rejected, message))
     if rejections:
         await context.publisher.send(names.REJECTED, rejections)
-    return await accept(context, events)
+    return await accept(context, events, triggers)
 
 
-def _about_somebody(said: Event | Trigger) -> Event:
-    if isinstance(said, Trigger):
-        detail = "a trigger for a rule is not acted on; give data.subject"
-        raise Rejected(Reason.UNSUPPORTED_TYPE, detail, said.source, said.id)
-    return said
+async def accept(
+    context: Context, events: Sequence[Event], triggers: Sequence[Trigger] = ()
+) -> list[int]:
+    """Commit events and publish their stop. Returns the ids of the batches to plan.
 
-
-async def accept(context: Context, events: Sequence[Event]) -> list[int]:
-    """Commit events and publish their stop. Returns the ids of the batches to plan."""
+    Each trigger for a rule becomes a sweep in the same transaction, however often it comes.
+    """
     news = {new.id: new for new in (_new_case(context, event) for event in events)}
-    if not news:
+    if not news and not triggers:
         return []
     async with context.ledger.begin() as connection:
+        asked = await _ask(context, connection, triggers)
         known = await cases.known(connection, list(news))
         unannounced = await batches.unannounced(connection, known)
         fresh = [new for new in news.values() if new.id not in known]
@@ -111,12 +118,38 @@ async def accept(context: Context, events: Sequence[Event]) -> list[int]:
         if accepted.answer is not None:
             await tell_answer(context, accepted.answer, (), accepted.ended)
         to_plan += accepted.to_plan
+    await sweeps.publish(context, asked)
     return to_plan
+
+
+async def _ask(
+    context: Context, connection: Connection, triggers: Sequence[Trigger]
+) -> list[tuple[str, int]]:
+    """Write the sweeps that triggers ask for. Returns store and id of those that are new."""
+    asked = []
+    for trigger in triggers:
+        sweep_id = await sweeps.ask(
+            context,
+            connection,
+            Wanted(
+                store=trigger.store,
+                trigger="event",
+                source=trigger.source,
+                event_id=trigger.id,
+                table=trigger.table,
+                ground=trigger.ground,
+                as_of=trigger.as_of,
+            ),
+        )
+        if sweep_id is not None:
+            asked.append((trigger.store, sweep_id))
+    return asked
 
 
 async def _commit(context: Context, connection: Connection, fresh: Sequence[NewCase]) -> Accepted:
     now = context.now()
-    pseudonyms = {pseudonym for new in fresh for pseudonym in new.pseudonyms}
+    # What stops and gives nothing needs no word about what was stopped before.
+    pseudonyms = {pseudonym for new in fresh if new.purposes for pseudonym in new.pseudonyms}
     before = await consents.states(connection, pseudonyms)
     states = _merged(before, fresh)
     wishes = await restrictions.merged(connection, fresh)
@@ -125,20 +158,30 @@ async def _commit(context: Context, connection: Connection, fresh: Sequence[NewC
     given = {new.id for new in fresh if new.event.kind is EventKind.CONSENT_GIVEN}
     acting = [new for new in fresh if new.id not in superseded and new.id not in given]
 
+    asked = [new for new in acting if new.event.kind is not EventKind.RETENTION_EXPIRED]
     batch_id = await batches.open_batch(
         connection,
-        payload=seal_people(context.sealer, map(_person, acting)) if acting else None,
+        payload=seal_people(context.sealer, map(_person, asked)) if asked else None,
         key_id=context.sealer.current,
         stores_left=sorted(context.connectors),
         now=now,
         due_at=now + context.timing.plan_grace,
     )
-    accepted = Accepted(batch_id, states, to_plan=[batch_id] if acting else [])
+    accepted = Accepted(batch_id, states, to_plan=[batch_id] if asked else [])
+    expiring = await _expiring(context, connection, acting)
+    accepted.to_plan += sorted(set(expiring.values()))
     if superseded or given:
         answer_id = await answers.open_answer(connection, batch_id, None, now)
         accepted.answer = Answer(answer_id, batch_id, None, None, now)
     rows = [
-        _row(context, new, batch_id, _state(new, superseded, given), accepted.answer, now)
+        _row(
+            context,
+            new,
+            expiring.get(new.id, batch_id),
+            _state(new, superseded, given),
+            accepted.answer,
+            now,
+        )
         for new in fresh
     ]
     # Standing cases are looked for before the new ones are written: those know their state.
@@ -158,7 +201,42 @@ async def _commit(context: Context, connection: Connection, fresh: Sequence[NewC
         accepted.ended += await restrictions.end_overtaken(
             connection, overtaken, accepted.answer.id, now
         )
+    said = {
+        p
+        for new in fresh
+        if new.id in given or new.event.kind in RESTRICTING
+        for p in new.pseudonyms
+    }
+    accepted.to_plan += await plan_anew(context, connection, said)
     return accepted
+
+
+async def _expiring(
+    context: Context, connection: Connection, acting: Sequence[NewCase]
+) -> dict[UUID, int]:
+    """Open the batches of cases that time asks for: one for each set of stores that was named.
+
+    They stop nothing, and must not wait for stores that others name.
+    """
+    by_stores: dict[tuple[str, ...], list[NewCase]] = {}
+    for new in acting:
+        if new.event.kind is EventKind.RETENTION_EXPIRED:
+            by_stores.setdefault(new.event.stores, []).append(new)
+    now = context.now()
+    found: dict[UUID, int] = {}
+    for stores, some in sorted(by_stores.items()):
+        batch_id = await batches.open_batch(
+            connection,
+            payload=seal_people(context.sealer, map(_person, some)),
+            key_id=context.sealer.current,
+            stores_left=stores or sorted(context.connectors),
+            now=now,
+            due_at=now + context.timing.plan_grace,
+            lane=Lane.SWEEPS,
+        )
+        await batches.stopped(connection, batch_id, now)
+        found |= {new.id: batch_id for new in some}
+    return found
 
 
 def _new_case(context: Context, event: Event) -> NewCase:
@@ -196,6 +274,7 @@ def _person(new: NewCase) -> Person:
     return Person(
         new.id,
         {(identifier.kind, identifier.value) for identifier in new.event.subject.identifiers},
+        stores=new.event.stores,
     )
 
 

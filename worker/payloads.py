@@ -30,6 +30,7 @@ def seal_people(sealer: Sealer, people: Iterable[Person]) -> bytes:
                 "keys": person.keys,
                 "carried": person.carried,
                 "in_doubt": sorted(person.in_doubt),
+                **({"stores": person.stores} if person.stores else {}),
             }
             for person in people
         ],
@@ -48,6 +49,7 @@ def open_people(sealer: Sealer, payload: bytes, key_id: str) -> list[Person]:
             keys=_keys(entry["keys"]),
             carried=_keys(entry["carried"]),
             in_doubt=set(entry["in_doubt"]),
+            stores=tuple(entry.get("stores", ())),
         )
         for entry in sealer.open(payload, key_id, _BATCH)
     ]

@@ -22,6 +22,7 @@ from worker.context import Context
 from worker.core.lifecycle import CaseState
 from worker.core.planner import Plan, PlannedCase, Task, plan
 from worker.core.retry import Backoff
+from worker.expiring import expiring, make_known, recognise_whole, restricted, states
 from worker.flood import DAY, Watch, watched
 from worker.ledger import answers, batches, brakes, cases, commands, consents
 from worker.ledger.answers import Answer, Receipt
@@ -61,7 +62,7 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
         batch = await batches.read(connection, batch_id)
         if batch is None or batch.payload is None or not batch.stores_left:
             return None
-        standing = await cases.open_ids(connection, batch_id)
+        standing = await cases.of_batch(connection, batch_id)
         today = await brakes.erased_since(connection, context.now() - DAY)
         asking = {one.store for one in await brakes.asking(connection)}
     people = [
@@ -72,6 +73,10 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
     before = {person.case_id: {s: set(k) for s, k in person.keys.items()} for person in people}
     resolution = await resolve(people, context.connectors, context.timing.lookup_timeout)
     resolution = await recognise(context, people, resolution)
+    if theirs := expiring(people, standing):
+        resolution = await recognise_whole(context, theirs, resolution)
+        async with context.ledger.begin() as connection:
+            await make_known(context, connection, theirs)
     watch = await watched(context, batch.stores_left, people, today, asking)
     async with context.ledger.begin() as connection:
         planned = await _commit(context, connection, batch, people, before, resolution, watch)
@@ -122,15 +127,17 @@ async def _commit(
         p for p in people if p.case_id in standing and standing[p.case_id][0] not in RESTRICTING
     ]
     under_hold = await held(context, connection, erasing)
+    under_hold = await restricted(context, connection, expiring(people, standing)) | under_hold
     aside = {c: (CaseState.HELD, why) for c, why in under_hold.items()} | {
         c: (CaseState.PARKED, why) for c, why in resolution.ambiguous.items() if c in standing
     }
     for case_id, (state, why) in aside.items():
         own = [person for person in people if person.case_id == case_id]
-        await set_aside(context, connection, case_id, own, state, why, batch.stopped_at)
+        await set_aside(context, connection, case_id, own, state, why, batch)
     todo = [p for p in people if p.case_id in standing and p.case_id not in aside]
     planned_cases = [PlannedCase(p.case_id, *standing[p.case_id]) for p in todo]
-    states = await consents.states_of_cases(connection, [p.case_id for p in todo])
+    said = await consents.states_of_cases(connection, [p.case_id for p in todo])
+    said |= await states(context, connection, expiring(todo, standing))
     answered_before = await _answered(connection, batch) if batch.attempts else {}
 
     planned = Planned()
@@ -145,7 +152,7 @@ async def _commit(
             _take_carried(person, store)
         found = {p.case_id: _new_keys(p, store, before) for p in todo}
         doubtful = {p.case_id for p in todo if store in p.in_doubt}
-        drawn = plan(context.policy, store, planned_cases, states, found)
+        drawn = plan(context.policy, store, planned_cases, said, found)
         if await watch.stops(connection, store, drawn.erasing):
             # What only restricts goes on; the rest is found again when somebody has looked.
             final = [one for one in final if one != store]

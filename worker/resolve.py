@@ -41,6 +41,8 @@ class Person:
     asked: dict[str, Identifiers] = field(default_factory=dict)
     seen: Identifiers = field(default_factory=set)
     """Strong identifiers of every row that was found, those that lead no further included."""
+    stores: tuple[str, ...] = ()
+    """The only stores in which anything may be done; empty: all. Others may lead there."""
 
     def __post_init__(self) -> None:
         """At first nothing is known but what the event gave."""

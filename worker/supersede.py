@@ -147,10 +147,15 @@ async def reopen(
 
 
 def _stores(context: Context, people: Sequence[Person]) -> list[str]:
-    """All stores may know a person by an identifier; by a key alone, only the store that has it."""
-    if any(person.given for person in people):
-        return sorted(context.connectors)
-    return sorted({store for person in people for store in person.carried})
+    """All stores may know a person by an identifier; by a key alone, only the store that has it.
+
+    Where a trigger named stores, no other is touched.
+    """
+    found: set[str] = set()
+    for person in people:
+        may = person.stores or context.connectors if person.given else person.carried
+        found.update(may)
+    return sorted(found)
 
 
 async def _carry_over(

@@ -113,6 +113,8 @@ def reason_words(reason: Mapping[str, Any] | None) -> str:
         said = f"the key that was chosen for {store} does not belong to the person of the event"
     elif why == "hold":
         said = f"hold {reason['hold']} stands: nothing of the person is erased until its release"
+    elif why == "restriction":
+        said = "processing is restricted: what expires waits until the restriction is lifted"
     elif why == CANNOT_RESTRICT:
         stores = ", ".join(reason.get("stores") or ())
         said = f"{stores} cannot say everywhere that processing is restricted: see its outcomes"

@@ -12,6 +12,7 @@ from sqlalchemy import Column, bindparam, func, select, update
 
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState, origins
+from worker.ledger import sought
 from worker.ledger.database import ByColumn, Connection, add_rows, among
 from worker.ledger.tables import cases
 from worker.ledger.types import Id
@@ -161,6 +162,8 @@ async def end(
             *columns, strict=True
         )
     ]
+    expired = [one.id for one in ended if one.kind == EventKind.RETENTION_EXPIRED.value]
+    await sought.forget(connection, expired)
     if reason is None or not ended:
         return ended
     its = among(connection, cases.c.id, [one.id for one in ended])

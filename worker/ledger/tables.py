@@ -295,6 +295,16 @@ held_pseudonyms = Table(
     PrimaryKeyConstraint("pseudonym", "hold_id"),
 )
 
+sought_pseudonyms = Table(
+    "sought_pseudonyms",
+    metadata,
+    Column("pseudonym", LargeBinary, nullable=False),
+    Column("case_id", ForeignKey("cases.id"), nullable=False),
+    PrimaryKeyConstraint("pseudonym", "case_id"),
+    comment="Whom a standing case that time asks for is about; forgotten when it ends",
+)
+Index("ix_sought_pseudonyms_case", sought_pseudonyms.c.case_id)
+
 policies = Table(
     "policies",
     metadata,

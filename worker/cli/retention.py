@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from worker.cli import retention_decide, retention_plan, retention_run, retention_status
+from worker.cli import (
+    retention_decide,
+    retention_plan,
+    retention_run,
+    retention_status,
+    retention_trigger,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -13,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
         help="Retention: what is kept past its last ground is swept, without anybody asking.",
         no_args_is_help=True,
     )
+    retention_trigger.add_to(group)
     retention_plan.add_to(group)
     retention_run.add_to(group)
     retention_decide.add_to(group)

@@ -21,7 +21,8 @@ COMMANDS = {
     "policy", "policy check", "policy diff", "policy explain", "policy forecast", "policy list",
     "policy scaffold",
     "policy show",
-    "retention", "retention plan", "retention run", "retention pause", "retention resume",
+    "retention", "retention trigger", "retention plan", "retention run", "retention pause",
+    "retention resume",
     "retention cancel", "retention approve", "retention status", "retention receipts",
 }  # fmt: skip
 

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from tests.support.driving import accept, message, on_day, settle
+from connectors.faults import RetryLater
+from tests.support.driving import accept, drive, message, on_day, settle
 from tests.support.judging import assert_told_once
 from tests.support.nordlys import Person, consent, customer, event, traces, withdrawal
 from tests.support.world import Event, World
@@ -206,6 +208,43 @@ async def test_two_people_found_are_parked(world: World, context: Context) -> No
     await settle(context)
     assert await world.state(trigger) == "parked"
     assert await world.stores.dump() == before
+
+
+async def test_a_store_that_is_away_is_waited_for(
+    world: World, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may know an identifier under which something newer was said; when it is back, it goes."""
+    person = Person()
+    await world.stores.add(person)
+    trigger = expired(person, "billing")
+    with monkeypatch.context() as patched:
+
+        async def away(_: Any) -> Any:
+            raise RetryLater("no-answer", "the store is away")
+
+        patched.setattr(context.connectors["newsletter"], "resolve", away)
+        await accept(context, trigger)
+        assert await settle(context) == 0
+        assert await world.state(trigger) == "open"
+    await drive(on_day(context, TODAY + timedelta(days=1)))
+    assert await world.state(trigger) == "closed"
+    assert "billing.invoice" not in traces(await world.stores.dump(), person)
+    assert [store for store, _ in await world.receipts(trigger)] == ["billing"]
+
+
+async def test_what_a_trigger_left_is_looked_at_on_its_day(world: World, context: Context) -> None:
+    """A restriction under an address that billing does not have is found from billing's key."""
+    person, other = customer(contract_ended=TODAY), customer(contract_ended=TODAY)
+    await world.stores.add(person, other)
+    triggers = [expired(person, "billing"), expired(other, "billing")]
+    await accept(context, *triggers)
+    await settle(context)
+    for one in (person, other):
+        assert traces(await world.stores.dump(), one)["billing.invoice"] == 1
+    await accept(context, event("restriction.requested", {"email": person.email}))
+    await drive(on_day(context, date(TODAY.year + 6, 1, 1)))
+    assert traces(await world.stores.dump(), person)["billing.invoice"] == 1
+    assert "billing.invoice" not in traces(await world.stores.dump(), other)
 
 
 async def test_a_rule_becomes_one_sweep_however_often_it_comes(

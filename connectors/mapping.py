@@ -190,6 +190,8 @@ class Table:
     """Columns of which somebody has said why they are nobody's data."""
     others_not_personal: bool = False
     """The same of the rows of the relation that no table's ``where`` means."""
+    drop_partition: bool = False
+    """Whether a partition with nothing but rows past their grounds may be dropped as one."""
     read_triggers: tuple[str, ...] = ()
     """Triggers of the store that somebody has read: they take nothing along that must stay."""
 

@@ -7,7 +7,7 @@ found here, and then left out or erased by their key.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -23,6 +23,8 @@ class Walk(StrEnum):
     """As they lie on disk: fast, and rows that are changed may move past it."""
     KEYS = "keys"
     """By the table's own key, which does not change."""
+    PARTITION = "partition"
+    """Not walked: one partition as a whole, named by the part's end (schema and relation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class Sweeping(Protocol):
     ``without`` are people who are left out. Raises what a connector may.
     """
 
-    def walk(self, table: str) -> Walk:
-        """How a table is best walked."""
+    async def walk(self, table: str) -> Walk:
+        """How a table is best walked: by pages or by keys."""
         ...
 
     async def span(self, table: str, by: Walk, after: Key | None, size: int) -> Span:
@@ -79,6 +81,22 @@ class Sweeping(Protocol):
 
     async def left(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> int:
         """Read the part again: rows that should be gone or overwritten and are not."""
+        ...
+
+    async def partitions(self, table: str) -> Sequence[Span]:
+        """The partitions of a table that may be dropped if all of them is past; mostly none."""
+        ...
+
+    async def whole(self, span: Span, cutoffs: Cutoffs) -> bool:
+        """Whether a partition holds rows, each of them somebody's and past its last ground."""
+        ...
+
+    async def drop(self, span: Span, cutoffs: Cutoffs, people: Collection[Key]) -> Effects:
+        """Drop a partition in one transaction that counts again, and takes the counts, before.
+
+        Raises ``Refused`` when anything else stands in it than what is past of these ``people``,
+        or anything depends on it; ``RetryLater`` when somebody is at work in it.
+        """
         ...
 
     async def pressure(self) -> Pressure:

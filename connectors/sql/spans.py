@@ -43,13 +43,14 @@ def within(dialect: Dialect, relation: Relation, span: Span) -> Any:
     def which(scope: Scope) -> Condition:
         # A row that leads to nobody is nobody's to sweep: the policy's check tells of it.
         somebody = [column.is_not(None) for column in scope.root]
+        bounds: list[Condition] = []
         if span.by is Walk.PAGES:
             place: ColumnElement[Any] = sa.column("ctid", _Tid(), _selectable=scope.target)
-            bounds: list[Condition] = [
+            bounds = [
                 place >= sa.bindparam(AFTER, type_=_Tid()),
                 place < sa.bindparam(UPTO, type_=_Tid()),
             ]
-        else:
+        elif span.by is Walk.KEYS:
             bounds = _by_key(dialect, relation.key, scope.key(), span)
         return sa.and_(*bounds, *somebody)
 
@@ -61,6 +62,8 @@ def params(dialect: Dialect, relation: Relation, span: Span) -> Params:
     if span.by is Walk.PAGES:
         last = _LAST_PAGE if span.upto is None else _page(span.upto)
         return {AFTER: (_page(span.after), 0), UPTO: (last, 0)}
+    if span.by is Walk.PARTITION:
+        return {}
     return {
         f"{name}_{i}": _value(dialect, column, value)
         for name, key in ((AFTER, span.after), (UPTO, span.upto))
@@ -74,23 +77,48 @@ async def next_page(
 ) -> Key | None:
     """The page before which the next ``size`` pages end; None: the table ends before."""
     first = _page(after)
-    name = ".".join(
-        postgresql.dialect().identifier_preparer.quote(part)  # type: ignore[no-untyped-call]
-        for part in (relation.table.schema, relation.table.relation)
-        if part is not None
-    )
-    found = await connection.execute(_PAGES, {"name": name})
+    found = await connection.execute(_PAGES, {"name": named(relation)})
     there = int(found.scalar_one() or 0)
     return (first + size,) if first + size < there else None
 
 
+async def has_pages(connection: AsyncConnection, relation: Relation) -> bool:
+    """Whether ranges of pages can be read, fast, of a table and all of its partitions."""
+    if connection.dialect.name != "postgresql":
+        return False
+    if (connection.dialect.server_version_info or ()) < _READS_PAGES:
+        return False
+    return bool((await connection.execute(_HEAPS, {"name": named(relation)})).scalar_one())
+
+
+def named(relation: Relation) -> str:
+    """A relation's name as a statement on PostgreSQL writes it."""
+    return quoted(*(p for p in (relation.table.schema, relation.table.relation) if p is not None))
+
+
+def quoted(*parts: str) -> str:
+    """A name of several parts as a statement on PostgreSQL writes it."""
+    quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+    return ".".join(quote(part) for part in parts)
+
+
+_READS_PAGES = (14,)
+"""The version of PostgreSQL since which a range of pages is not looked for in the whole table."""
+_TREE = (
+    "WITH RECURSIVE tree AS (SELECT CAST(CAST(:name AS text) AS pg_catalog.regclass) AS relid"
+    " UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = relid)"
+)
 # Of a partitioned table a range of pages is read in each of its partitions: the longest counts.
 _PAGES = sa.text(
-    "SELECT coalesce("
-    "(SELECT max(pg_catalog.pg_relation_size(relid)) FROM pg_catalog.pg_partition_tree(r.oid)"
-    " WHERE isleaf), pg_catalog.pg_relation_size(r.oid)"
-    ") / CAST(pg_catalog.current_setting('block_size') AS bigint)"
-    " FROM (SELECT CAST(CAST(:name AS text) AS pg_catalog.regclass) AS oid) AS r"
+    f"{_TREE} SELECT max(pg_catalog.pg_relation_size(relid))"  # noqa: S608 - no value is put in
+    " / CAST(pg_catalog.current_setting('block_size') AS bigint) FROM tree"
+)
+# A partition elsewhere (a foreign table) or of another make has no pages to ask for.
+_HEAPS = sa.text(
+    f"{_TREE} SELECT pg_catalog.bool_and("  # noqa: S608 - no value is put in
+    "c.relkind = 'p' OR (c.relkind = 'r' AND m.amname = 'heap'))"
+    " FROM tree JOIN pg_catalog.pg_class c ON c.oid = relid"
+    " LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam"
 )
 
 

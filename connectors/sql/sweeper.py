@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.base import Effects, Remainder
+from connectors.base import Effects
 from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
-from connectors.sql import documents, portable, postgresql, pressure, ranged
-from connectors.sql.alongside import cascading
-from connectors.sql.arrays import PostgreSQL
+from connectors.sql import partitions as droppable
+from connectors.sql import pressure
 from connectors.sql.columns import Column, Params
-from connectors.sql.detach import detaching
 from connectors.sql.errors import Phase
-from connectors.sql.predicates import Rules, rules
+from connectors.sql.parts import Form, Plan, draw, in_documents
 from connectors.sql.sessions import Opened, Sessions
-from connectors.sql.spans import next_key, next_page, within
+from connectors.sql.spans import has_pages, next_key, next_page
 from connectors.sql.spans import params as span_params
-from connectors.sql.steps import Batch, Step, Tally, every
-from connectors.sql.verify import Look
+from connectors.sql.steps import Batch, Tally
 from connectors.sweeping import Pressure, Span, Walk
 
 _ALONE = sa.text(
@@ -39,29 +35,6 @@ _STATEMENTS = 6
 """Of one part: what their time limit is reckoned for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """What makes the statements of one part differ from another's, beside their binds."""
-
-    table: str
-    by: Walk
-    begins: bool
-    ends: bool
-    without: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The statements of one form."""
-
-    rules: Rules
-    due: Select[Any] | None
-    steps: tuple[Step, ...]
-    left: Select[Any] | None
-    looks: tuple[Look, ...]
-    """What reads documents again, which no condition in SQL can."""
-
-
 class Sweeper:
     """Sweeps one store; see :class:`connectors.sweeping.Sweeping`."""
 
@@ -69,11 +42,23 @@ class Sweeper:
         self._mapping = mapping
         self._sessions = sessions
         self._timeout = timeout
-        self._plans: dict[tuple[int, _Form, Shape | None], _Plan] = {}
+        self._plans: dict[tuple[int, Form, Shape | None], Plan] = {}
+        self._walks: dict[tuple[int, str], Walk] = {}
 
-    def walk(self, table: str) -> Walk:
-        """By pages on PostgreSQL, by keys elsewhere."""
-        return Walk.PAGES if self._sessions.postgresql else Walk.KEYS
+    async def walk(self, table: str) -> Walk:
+        """By pages on PostgreSQL, where the table has any; by keys elsewhere."""
+
+        async def ask() -> Walk:
+            opened = await self._sessions.open()
+            known = self._walks.get((id(opened), table))
+            if known is None:
+                relation = opened.reflection.relations[table]
+                async with self._sessions.reading(opened, 1) as connection:
+                    known = Walk.PAGES if await has_pages(connection, relation) else Walk.KEYS
+                self._walks[id(opened), table] = known
+            return known
+
+        return await self._sessions.run(ask) if self._sessions.postgresql else Walk.KEYS
 
     async def span(self, table: str, by: Walk, after: Key | None, size: int) -> Span:
         """Ask the store where the next part ends; nothing is read but an index, or a size."""
@@ -128,13 +113,60 @@ class Sweeper:
             batch = _Part(opened, span, plan, cutoffs, without)
             rows = 0
             async with self._looking(opened, 2) as connection:
+                if await droppable.gone(connection, span):
+                    return 0
                 if plan.left is not None:
                     binds = batch.params((), plan.rules.cutoffs)
                     rows = int((await connection.execute(plan.left, binds)).scalar_one())
-                rows += await _in_documents(connection, plan.looks, batch)
+                rows += await in_documents(connection, plan.looks, batch)
             return rows
 
         return await self._sessions.run(read)
+
+    async def partitions(self, table: str) -> Sequence[Span]:
+        """Ask the catalogue, where the policy allows it and nothing else forbids it."""
+
+        async def ask() -> Sequence[Span]:
+            opened = await self._sessions.open()
+            async with self._sessions.reading(opened, 1) as connection:
+                return [found.span for found in await droppable.found(connection, opened, table)]
+
+        if not self._sessions.postgresql or not droppable.allowed(self._mapping, table):
+            return []
+        return await self._sessions.run(ask)
+
+    async def whole(self, span: Span, cutoffs: Cutoffs) -> bool:
+        """Compare the rows that are past with all that there are."""
+
+        async def count() -> bool:
+            opened, batch, counting = await self._partition(span, cutoffs)
+            async with self._sessions.writing(opened, 2, Phase()) as connection:
+                await connection.execute(_ALONE, droppable.LIMIT)
+                return await counting.whole(connection, batch)
+
+        return await self._sessions.run(count)
+
+    async def drop(self, span: Span, cutoffs: Cutoffs, people: Collection[Key]) -> Effects:
+        """Lock, count again, take the counts, detach and drop."""
+        phase = Phase()
+
+        async def do() -> Effects:
+            opened, batch, counting = await self._partition(span, cutoffs)
+            tally = Tally()
+            async with self._sessions.writing(opened, _STATEMENTS, phase) as connection:
+                await connection.execute(_ALONE, droppable.LIMIT)
+                await counting.drop(connection, opened, batch, people, tally)
+            return tally.effects
+
+        return await self._sessions.run(do, phase)
+
+    async def _partition(
+        self, span: Span, cutoffs: Cutoffs
+    ) -> tuple[Opened, Batch, droppable.Counting]:
+        opened = await self._sessions.open()
+        plan = draw(opened, self._mapping, span, without=False, shape=None)
+        batch = _Part(opened, span, plan, cutoffs, ())
+        return opened, batch, droppable.Counting(span, plan.rules)
 
     async def pressure(self) -> Pressure:
         """What the database shows of its other clients."""
@@ -175,6 +207,8 @@ class Sweeper:
                 return []
             batch = _Part(opened, span, plan, cutoffs, ())
             async with self._looking(opened, 1) as connection:
+                if await droppable.gone(connection, span):
+                    return []
                 rows = (
                     await connection.execute(plan.due, batch.params((), plan.rules.cutoffs))
                 ).all()
@@ -186,13 +220,15 @@ class Sweeper:
 
     def _plan(
         self, opened: Opened, span: Span, *, without: bool, shape: Shape | None = None
-    ) -> _Plan:
-        form = _Form(span.table, span.by, span.after is not None, span.upto is not None, without)
+    ) -> Plan:
+        if span.by is Walk.PARTITION:
+            return draw(opened, self._mapping, span, without, shape)
+        form = Form(span.table, span.by, span.after is not None, span.upto is not None, without)
         # By the store as it was looked at: a store that was mended is looked at anew.
         known = (id(opened), form, shape)
         plan = self._plans.get(known)
         if plan is None:
-            plan = self._plans[known] = _draw(opened, self._mapping, span, without, shape)
+            plan = self._plans[known] = draw(opened, self._mapping, span, without, shape)
         return plan
 
 
@@ -200,7 +236,7 @@ class _Part(Batch):
     """One part in the terms of a database: its binds, instead of those of people's keys."""
 
     def __init__(
-        self, opened: Opened, span: Span, plan: _Plan, cutoffs: Cutoffs, without: Sequence[Key]
+        self, opened: Opened, span: Span, plan: Plan, cutoffs: Cutoffs, without: Sequence[Key]
     ) -> None:
         self.dialect = opened.dialect
         self.keys = without
@@ -239,88 +275,3 @@ class _Reader:
 
 def _key(columns: Sequence[Column], row: Sequence[Any]) -> Key:
     return tuple(column.decode(value) for column, value in zip(columns, row, strict=False))
-
-
-def _draw(
-    opened: Opened, mapping: StoreMapping, span: Span, without: bool, shape: Shape | None
-) -> _Plan:
-    """Build the statements; without a ``shape`` every consent stands."""
-    seen, dialect = opened.reflection, opened.dialect
-    relations = seen.relations
-    relation = relations[span.table]
-    inside = within(dialect, relation, span)
-
-    def which(scope: Any) -> ColumnElement[bool]:
-        if not without:
-            return inside(scope)  # type: ignore[no-any-return]
-        others = sa.not_(dialect.keyed(scope.root, scope.root_columns))
-        return sa.and_(inside(scope), others)
-
-    every_ground = tuple(sorted({u.ground for g in mapping.groups() for u in g.grounds}))
-    its = rules(
-        dialect, mapping, relations, span.table, every_ground if shape is None else shape, which
-    )
-    table = relation.table
-    if isinstance(dialect, PostgreSQL):
-        locked = table.name in cascading(mapping, seen.catalogue)
-        built: Sequence[Step] = postgresql.steps(its, lock=locked)
-    else:
-        built = ranged.steps(its) if opened.returning else portable.steps(its)
-    steps = (*documents.rewriting(its), *detaching(its, relations), *built)
-    return _Plan(its, _due(its), steps, _left(its), tuple(documents.rereading(its)))
-
-
-def _due(its: Rules) -> Select[Any] | None:
-    """Select the people of the rows that go or are overwritten; on PostgreSQL as arrays."""
-    found = _conditions(its, documents_too=True)
-    if found is None:
-        return None
-    scope = its.scope
-    root: list[ColumnElement[Any]] = [
-        its.dialect.key(expression, column).label(f"erasure_root_{i}")
-        for i, (expression, column) in enumerate(zip(scope.root, scope.root_columns, strict=True))
-    ]
-    people = (
-        sa.select(*root)
-        .select_from(scope.source())
-        .where(its.which, *its.selected, found)
-        .distinct()
-    )
-    if not isinstance(its.dialect, PostgreSQL):
-        return people
-    each = people.subquery("erasure_people")
-    arrays: list[ColumnElement[Any]] = [sa.func.pg_catalog.array_agg(c) for c in each.c]
-    return sa.select(*arrays)
-
-
-def _left(its: Rules) -> Select[Any] | None:
-    """Count the rows that should be gone or overwritten; documents are read apart."""
-    found = _conditions(its, documents_too=False)
-    if found is None:
-        return None
-    scope = its.scope
-    return (
-        sa.select(sa.func.count())
-        .select_from(scope.source())
-        .where(its.which, *its.selected, found)
-    )
-
-
-def _conditions(its: Rules, *, documents_too: bool) -> ColumnElement[bool] | None:
-    """When a row is past its last ground, as a whole or in a group that still holds something."""
-    goes = its.goes()
-    ways = [] if goes is None else [every(goes)]
-    for group, dead in its.due():
-        holds = [its.unblank(group)]
-        if documents_too:
-            names = dict.fromkeys(f.column for f in group.fields if f.path is not None)
-            holds += [its.scope.target.c[name].is_not(None) for name in names]
-        ways.append(sa.and_(every(dead), sa.or_(*holds)))
-    return sa.or_(*ways) if ways else None
-
-
-async def _in_documents(connection: AsyncConnection, looks: Sequence[Look], batch: Batch) -> int:
-    found: dict[Key, Mapping[str, Remainder]] = {}
-    for look in looks:
-        await look.run(connection, batch, found)
-    return sum(one.left for groups in found.values() for one in groups.values())

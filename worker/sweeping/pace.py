@@ -38,9 +38,17 @@ class Pace:
             self._by, self.size = by, _FIRST[by]
         return self.size
 
-    def took(self, by: Walk, slowest: float) -> None:
-        """Learn how many seconds a chunk's slowest statement took."""
+    def took(self, by: Walk, slowest: float, rows: int) -> None:
+        """Learn how many seconds a chunk's slowest statement took, and how many rows it erased.
+
+        A chunk is no larger than the store's limit allows in the longest rest: who rests longer
+        loses the lease meanwhile.
+        """
+        if by is Walk.PARTITION:
+            return
         factor = min(2.0, max(0.25, TARGET / max(slowest, 0.001)))
+        if self.rows_per_second and rows:
+            factor = min(factor, self.rows_per_second * _LONGEST_REST / rows)
         self.size = min(_LARGEST[by], max(_SMALLEST[by], round(self.size * factor)))
 
     def rest(self, seconds: float, rows: int) -> float:
@@ -49,9 +57,9 @@ class Pace:
         As long as the chunk for each client that was at work meanwhile; longer while one waits for
         a lock or a replica is behind; and as long as the store's own limit asks.
         """
-        share = seconds * min(self.pressure.busy, 4)
+        share = min(seconds * min(self.pressure.busy, 4), _LONGEST_REST)
         if self.pressure.waiting:
-            share = max(4 * seconds, 0.2)
+            share = min(max(4 * seconds, 0.2), _LONGEST_REST)
         if (self.pressure.lag or 0.0) > LAG_SECONDS:
             share = _LONGEST_REST
         limit = rows / self.rows_per_second - seconds if self.rows_per_second else 0.0

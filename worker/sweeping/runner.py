@@ -27,6 +27,7 @@ from worker.ledger.sweeps import Sweep
 from worker.sweeping import marks
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import Pace
+from worker.sweeping.partitions import Partitions
 from worker.sweeping.people import AMBIGUOUS, HELD, RESTRICTED, left_out, pseudonyms, shapes
 from worker.sweeping.work import Chunk, Result
 
@@ -72,6 +73,7 @@ class Runner:
         self._first = legs(connector.mapping, sweep.table, sweep.ground)
         self._more = again(connector.mapping, sweep.table, sweep.ground)
         self._work = Chunk(context, sweep.store, sweep.cutoffs)
+        self._partitions = Partitions(connector.sweeping, sweep.cutoffs, self._work)
         self._pace = Pace(context.policy.stores[sweep.store].sweep.rows_per_second)
         self._leg = sweep.leg
         self._cursor: Key | None = marks.open_cursor(context.sealer, sweep)
@@ -99,9 +101,13 @@ class Runner:
                 result = await self._do(aim, span, found)
         self._left_out |= found.out | result.apart
         seconds = monotonic() - begun
-        self._pace.took(span.by, max(looked, result.slowest))
         counts = result.counts()
-        self._rested = self._pace.rest(seconds, sum(n for g in counts.values() for n in g.values()))
+        # A partition that is dropped is no work row by row.
+        erased = (
+            0 if span.by is Walk.PARTITION else sum(map(sum, map(dict.values, counts.values())))
+        )
+        self._pace.took(span.by, max(looked, result.slowest), erased)
+        self._rested = self._pace.rest(seconds, erased)
         self._move_on(at)
         receipts = result.receipts(self._context, self.store)
         if missing:
@@ -123,18 +129,22 @@ class Runner:
 
     async def _next(self) -> Begun:
         """The chunk that follows where the sweep is."""
-        leg, by = self._leg_at(self._leg)
+        leg = self._leg_at(self._leg)
+        if leg.aim is Aim.ROWS and self._cursor is None:
+            whole = await self._partitions.next(self._leg, leg.table)
+            if whole is not None:
+                return Begun(whole, self._leg, leg.aim, frozenset())
+        first_walk = leg.aim is Aim.ROWS and self._leg < len(self._first)
+        by = await self._connector.sweeping.walk(leg.table) if first_walk else Walk.KEYS
         size = self._pace.next_size(by)
         span = await self._connector.sweeping.span(leg.table, by, self._cursor, size)
         return Begun(span, self._leg, leg.aim, frozenset())
 
-    def _leg_at(self, number: int) -> tuple[Leg, Walk]:
-        """A leg by its number, and how its table is walked."""
+    def _leg_at(self, number: int) -> Leg:
+        """A leg by its number."""
         if number < len(self._first):
-            leg = self._first[number]
-            by_pages = leg.aim is Aim.ROWS
-            return leg, self._connector.sweeping.walk(leg.table) if by_pages else Walk.KEYS
-        return self._more[(number - len(self._first)) % len(self._more)], Walk.KEYS
+            return self._first[number]
+        return self._more[(number - len(self._first)) % len(self._more)]
 
     def _between_passes(self) -> bool:
         passed = self._leg - len(self._first)
@@ -142,6 +152,8 @@ class Runner:
 
     def _move_on(self, done: Begun) -> None:
         self._pending = None
+        if done.span.by is Walk.PARTITION:
+            return  # The table is still to be walked, from its beginning.
         if (done.leg, done.span.after) != (self._leg, self._cursor):
             return  # Another policy came between: the sweep has begun again.
         self._cursor = done.span.upto
@@ -165,6 +177,10 @@ class Runner:
         return _Found(keys, out, by_shape)
 
     async def _do(self, aim: Aim, span: Span, found: _Found) -> Result:
+        if span.by is Walk.PARTITION:
+            if found.out or not self._left_out.keys().isdisjoint(found.keys):
+                return Result()  # Somebody's rows must stay: the others' go one by one.
+            return await self._partitions.drop(span, found.keys)
         if aim is Aim.ROWS:
             return await self._work.rows(span, found.keys, list(found.out))
         return await self._work.people(found.by_shape)

@@ -85,9 +85,13 @@ class Chunk:
             result.apart = dict.fromkeys(found & effects.keys(), NOT_GONE)
         result.slowest = max(result.slowest, monotonic() - begun)
         result.apart |= await self._still_there(span, effects)
-        rows = _rows(self._groups, effects)
+        rows = self.outcomes(effects)
         result.outcomes = {key: one for key, one in rows.items() if key not in result.apart}
         return result
+
+    def outcomes(self, effects: Effects) -> dict[Key, Sequence[Row]]:
+        """What rows that went together mean for each of their people."""
+        return _rows(self._groups, effects)
 
     async def people(self, by_shape: Mapping[Shape, Sequence[Key]]) -> Result:
         """Erase people by their keys, each shape for itself, and judge what is found again."""

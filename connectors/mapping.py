@@ -137,11 +137,13 @@ class FieldGroup:
     name: str
     fields: tuple[Field, ...]
     grounds: tuple[GroundUse, ...]
+    irreversible: bool = False
+    """Its rows are kept, and the policy says why they lead back to nobody once it is dead."""
 
     @property
     def anonymises(self) -> bool:
-        """Whether what is left after overwriting is a declared value rather than nothing."""
-        return any(field.overwrite is not None for field in self.fields)
+        """Whether what is left after overwriting is a declared value, or a row for statistics."""
+        return self.irreversible or any(field.overwrite is not None for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,8 @@ def _show(found: Sequence[Explained], lang: Literal["nb", "en"]) -> None:
     for row in found:
         for line in row.groups:
             out.print(f"{row.store}.{line.table}, row {row.row}: {', '.join(line.fields)}")
-            said = "kept by nothing: erased when it is due"
+            becomes = "anonymised" if line.anonymised else "erased"
+            said = f"kept by nothing: {becomes} when it is due"
             if line.kept:
                 unknown = any(ground.why == Why.UNKNOWN for ground in line.grounds)
                 said = kept_sentence(line.until, unknown=unknown and line.until is None)

@@ -86,7 +86,7 @@ def _sentence(row: Mapping[str, Any]) -> str:
     if result == "erased":
         return f"erased, {some}"
     if result == "anonymised":
-        return f"overwritten with the declared value, {some}"
+        return f"overwritten or emptied as declared, {some}"
     if result == "restricted":
         return f"marked as restricted, {some} changed"
     if result == "lifted":

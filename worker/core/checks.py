@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from worker.core.anonymising import named_still
 from worker.core.grounds import Ground, GroundKind, Purpose
 from worker.core.linking import dates_of
 from worker.core.lost_dates import lost_dates
@@ -70,6 +71,7 @@ def store_flaws(name: str, store: Store, grounds: Mapping[str, Ground]) -> Itera
         yield from _identifiers(place, table)
         yield from _contents(place, table)
         yield from _anchors(place, table, grounds)
+        yield from named_still(place, table_name, table, store)
         yield from lost_rows(place, table_name, table, store, grounds)
         yield from lost_dates(place, table_name, table, store, grounds)
 

@@ -68,7 +68,7 @@ def _dropped(name: str, was: TableRule, now: TableRule) -> Found:
 
 def _alone(name: str, declares: TableRule, other: TableRule) -> bool:
     """Whether the row stays as long as before, whether or not it waits for this field."""
-    if declares.row == other.row == "stays":
+    if declares.stays and other.stays:
         return True
     own = set(declares.fields[name].grounds)
     both = [field for column, field in declares.fields.items() if column in other.fields]

@@ -84,10 +84,18 @@ def _table(old: TableRule, new: TableRule, *, leads: bool) -> Iterator[Told]:
 
 
 def _rows(old: TableRule, new: TableRule) -> Iterator[Told]:
-    if old.row != new.row:
-        stays = new.row == "stays"
-        said = "the row stays, its fields are emptied" if stays else "the row goes as a whole"
-        yield said, Direction.LONGER if stays else Direction.SOONER, False
+    if old.stays is not new.stays:
+        said = "the row stays, its fields are emptied" if new.stays else "the row goes as a whole"
+        yield said, Direction.LONGER if new.stays else Direction.SOONER, False
+    if (old.anonymise is None) is not (new.anonymise is None):
+        said = "what stays of a row no longer counts as anonymised"
+        if new.anonymise is not None:
+            said = f"what stays of a row counts as anonymised: {new.anonymise.irreversible}"
+        yield said, Direction.NEITHER, False
+    if old.drop_partition is not new.drop_partition:
+        may = "may" if new.drop_partition else "may no longer"
+        said = f"a partition of which every row is past its grounds {may} be dropped as one"
+        yield said, Direction.NEITHER, False
     if old.rows_per_person != new.rows_per_person:
         many = new.rows_per_person == "many"
         said = "two rows are two people: the case waits for a decision"

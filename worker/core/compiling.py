@@ -69,7 +69,8 @@ def _table(
             IdentifierColumn(kind, found.column, found.ignore_case, kind in strong)
             for kind, found in rule.identifiers.items()
         ),
-        row_stays=rule.row == "stays",
+        row_stays=rule.stays,
+        drop_partition=rule.drop_partition,
         rows_per_person=rule.rows_per_person,
         where=tuple(_filter(column, filtered) for column, filtered in rule.where.items()),
         references=tuple(map(_link, rule.references)),
@@ -115,6 +116,7 @@ def _groups(
                 _use(ground, ground in revocable, grounds[ground], table, rule, store)
                 for ground in sorted(names)
             ),
+            irreversible=rule.anonymise is not None,
         )
         for names, fields in shared.items()
     )

@@ -61,6 +61,8 @@ class GroupLine:
     kept: bool
     until: date | None
     grounds: tuple[GroundLine, ...]
+    anonymised: bool
+    """What becomes of it: it is emptied or overwritten in a row that leads back to nobody."""
 
 
 def explain(
@@ -94,6 +96,7 @@ def _group(table: str, group: FieldGroup, grounds: tuple[GroundLine, ...]) -> Gr
         kept=bool(living),
         until=max(dates) if dates and len(dates) == len(living) else None,
         grounds=grounds,
+        anonymised=group.irreversible,
     )
 
 

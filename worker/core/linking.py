@@ -94,10 +94,10 @@ def _shared(
             (*place, "shared_by", "table"),
             "a link table belongs to one person, it is not shared itself",
         )
-    elif links.row == "stays":
+    elif links.stays:
         yield Flaw(
             (*place, "shared_by", "table"),
-            f"rows of '{table.shared_by.table}' stay (row: stays), so '{name}' would never go",
+            f"rows of '{table.shared_by.table}' stay, so '{name}' would never go",
         )
 
 

@@ -27,7 +27,7 @@ def lost_dates(
         mine = [ground for ground in used if grounds[ground].anchor == anchor_name]
         for date in dates_of(anchor):
             other = store.tables.get(date.in_ or "")
-            if other is None or other.row == "stays" or not _hangs(other, name):
+            if other is None or other.stays or not _hangs(other, name):
                 continue
             where = (*place, "anchors", anchor_name)
             if date.oldest or (isinstance(anchor, LaterRule) and anchor.earlier_of):

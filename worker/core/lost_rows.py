@@ -26,7 +26,7 @@ def lost_rows(
     # A row that nothing hangs on and whose fields share their grounds is deleted whole.
     one_group = len({frozenset(field.grounds) for field in table.fields.values()}) == 1
     pointed_at = any(link.table == name for t in store.tables.values() for link in t.references)
-    if table.row == "goes" and one_group and not children and not pointed_at:
+    if not table.stays and one_group and not children and not pointed_at:
         return
     for field_name, field in table.fields.items():
         column = field.column or field_name

@@ -187,7 +187,7 @@ def _outcome(
             look_on=_first_end(policy, group, keeping),
         )
     if found and interrupted and not rows and group.anonymises:
-        # The row is there and holds the declared values: the try that was cut short overwrote it.
+        # The row is there and holds what was declared: the try that was cut short overwrote it.
         return Outcome(group.name, "anonymised", None, interrupted=True)
     return _gone(group.name, *touched, group.anonymises, interrupted)
 

@@ -203,6 +203,29 @@ class FieldRule(Guessable):
         return self
 
 
+class AnonymiseRule(Declared):
+    """The rows are kept for statistics, with nothing in them that leads back to a person."""
+
+    irreversible: Annotated[Reason, BeforeValidator(_no_pseudonym)]
+    """Why nobody can be found again by any means reasonably likely (GDPR recital 26)."""
+
+
+def _no_method(wish: object) -> object:
+    """Refuse ``anonymise: <method>``: what counts is what is left, and that somebody says why."""
+    if isinstance(wish, AnonymiseRule):
+        return wish
+    if not isinstance(wish, Mapping):
+        _no_pseudonym(wish)
+        raise flaw(
+            "anonymise says why nobody can be found again in the rows that stay; write "
+            "anonymise: {irreversible: <why>}, and for each field what is left of it"
+        )
+    for name, value in wish.items():
+        _no_pseudonym(name)
+        _no_pseudonym(value)
+    return wish
+
+
 class TableRule(Declared):
     """One table: how it is found, how its rows are told apart, what they hold."""
 
@@ -224,6 +247,10 @@ class TableRule(Declared):
     key: tuple[Column, ...] = Field(min_length=1)
     rows_per_person: Literal["one", "many"] = "one"
     row: Literal["goes", "stays"] = "goes"
+    anonymise: Annotated[AnonymiseRule | None, BeforeValidator(_no_method)] = None
+    """Instead of ``row``: its fields are emptied or overwritten, and the row is kept."""
+    drop_partition: StrictBool = False
+    """Whether a partition of which every row is past its grounds may be dropped as one."""
     identifiers: Mapping[str, Annotated[IdentifierRule, BeforeValidator(_as_rule)]] = Field(
         default_factory=dict
     )
@@ -238,6 +265,20 @@ class TableRule(Declared):
     triggers: Mapping[str, Reason] = Field(default_factory=dict)
     """Triggers of the store that change other tables, each with why they take nothing along."""
     fields: Mapping[Column, FieldRule]
+
+    @model_validator(mode="after")
+    def _stands(self) -> Self:
+        if self.anonymise is not None and "row" in self.model_fields_set:
+            raise flaw("anonymise keeps the row already; take row: out, or anonymise:")
+        if self.drop_partition and self.stays:
+            kept = "row: stays" if self.anonymise is None else "anonymise:"
+            raise flaw(f"{kept} keeps every row, and drop_partition: drops them; take one out")
+        return self
+
+    @property
+    def stays(self) -> bool:
+        """Whether its rows are never deleted: their fields are emptied or overwritten only."""
+        return self.row == "stays" or self.anonymise is not None
 
 
 class Store(Declared):

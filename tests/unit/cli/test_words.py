@@ -32,7 +32,7 @@ def test_every_kind_of_event_has_a_name() -> None:
             {"result": "erased", "rows": None, "interrupted": True},
             "erased, by an attempt that was cut short, so nobody counted the rows",
         ),
-        ({"result": "anonymised", "rows": 2}, "overwritten with the declared value, 2 rows"),
+        ({"result": "anonymised", "rows": 2}, "overwritten or emptied as declared, 2 rows"),
         ({"result": "absent"}, "nothing was there"),
         ({"result": "absent", "group": "*"}, "nobody was found here"),
         ({"result": "retained", "rows": 0, "until": "2032-01-01"}, "kept until 2032-01-01"),

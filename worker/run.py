@@ -20,6 +20,7 @@ from worker.core.retry import Backoff
 from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.redrive import give_back, redrive
+from worker.schedule import begin_due
 from worker.sealing import CannotOpen
 from worker.settings import Settings
 from worker.streams.connector_worker import StoreWorker
@@ -31,6 +32,8 @@ from worker.waiting import pause, stopped_within
 
 INTAKE = "intake"
 AGAIN = Backoff(cap=10.0)
+SCHEDULE_SECONDS = 20.0
+"""How often it is looked whether a planned moment has come; they are minutes apart at least."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +74,8 @@ async def run_parts(
 
         start(Watchdog().run(stop))
         start(_redrive(context, settings.redrive_seconds, stop))
+        if context.policy.retention.schedules:
+            start(_schedule(context, stop))
         if INTAKE in chosen:
             planner = Planner(context)
             start(planner.run(stop))
@@ -112,6 +117,18 @@ async def _stopping_others(part: Coroutine[Any, Any, None], stop: asyncio.Event)
         await part
     finally:
         stop.set()
+
+
+async def _schedule(context: Context, stop: asyncio.Event) -> None:
+    """Begin what the policy plans, if we hold the lease."""
+    me = holder()
+    while not stop.is_set():
+        try:
+            if begun := await begin_due(context, me):
+                log.info("schedule-begun", sweeps=begun)
+        except (LedgerAway, LedgerConflict, PublishFailed) as fault:
+            log.warning("schedule-waits", fault=f"{type(fault).__name__}: {fault}")
+        await stopped_within(stop, SCHEDULE_SECONDS)
 
 
 def holder() -> str:

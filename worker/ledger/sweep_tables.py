@@ -28,7 +28,7 @@ from worker.core.lifecycle import SweepState
 from worker.ledger.tables import metadata, one_of
 from worker.ledger.types import Id, Instant, Json
 
-__all__ = ["brakes", "metadata", "sweep_receipts", "sweeps"]
+__all__ = ["brakes", "metadata", "schedules", "sweep_receipts", "sweeps"]
 
 sweeps = Table(
     "sweeps",
@@ -104,6 +104,14 @@ sweep_receipts = Table(
     CheckConstraint("verified", name="verified"),
     CheckConstraint("length(people) % 32 = 0", name="whole_pseudonyms"),
     comment="What a sweep did to all those people for whom it did the same, re-read",
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("last_at", Instant, nullable=False, comment="the planned moment that was begun last"),
+    comment="The policy's schedules, as far as they have run",
 )
 
 brakes = Table(

@@ -199,3 +199,15 @@ def upgrade() -> None:
         sqlite_where=sa.text("approved_at IS NULL"),
     )
     op.create_index("ix_commands_created", "commands", ["created_at"], unique=False)
+    op.create_table(
+        "schedules",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "last_at",
+            Instant(),
+            nullable=False,
+            comment="the planned moment that was begun last",
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_schedules")),
+        comment="The policy's schedules, as far as they have run",
+    )

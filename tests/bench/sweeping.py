@@ -1,0 +1,144 @@
+"""Sweeps: all that is past its ground in a million rows, against one giant DELETE of the same rows.
+
+Three of ten members left long ago; each has one visit, in a child table. The sweep does all that it
+does in earnest: it counts first, notes who may lose data, erases, reads again, writes receipts and
+counts once more. The statements by hand delete, in one transaction, and do nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import random
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+
+from connectors.registry import connect
+from tests.bench.world import World
+from worker.bootstrap import now
+from worker.context import Context, Outgoing
+from worker.ledger.database import Ledger
+from worker.ledger.sweeps import Sweep, read
+from worker.ledger.upgrade import upgrade
+from worker.policy_file import load
+from worker.sealing import Sealer
+from worker.sweeping.run import run_sweep
+from worker.sweeps import Wanted, ask
+
+STORE: Final = "club"
+LEDGER: Final = "sweeps_ledger"
+POLICY: Final = Path(__file__).with_name("sweeps.yaml")
+CUTOFF: Final = date(2020, 1, 1)
+_TABLES: Final = """
+    DROP TABLE IF EXISTS visit, member;
+    CREATE TABLE member (member_no bigint PRIMARY KEY, name text, email text, left_on date);
+    CREATE INDEX member_left ON member (left_on);
+    CREATE TABLE visit (
+        visit_id bigint PRIMARY KEY,
+        member_no bigint NOT NULL REFERENCES member,
+        visited_on date, note text
+    );
+    CREATE INDEX visit_member ON visit (member_no);
+"""
+_FILL: Final = (
+    "INSERT INTO member SELECT n, 'Name ' || n, 'member' || n || '@example.no',"
+    " CASE WHEN n * 7919::bigint % 10 < 3 THEN DATE '2015-06-01' END"
+    " FROM generate_series(1, $1::int) AS n",
+    "INSERT INTO visit SELECT n, n, DATE '2014-06-01', 'asked for a locker near the door ' || n"
+    " FROM generate_series(1, $1::int) AS n",
+)
+_BY_HAND: Final = (
+    "DELETE FROM visit AS v USING member AS m WHERE v.member_no = m.member_no AND m.left_on <= $1",
+    "DELETE FROM member WHERE left_on <= $1",
+)
+
+
+class _Silent:
+    """Sweeps publish nothing themselves."""
+
+    async def send(self, topic: str, messages: Sequence[Outgoing]) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep took: seconds in all, the slowest statement, rows erased."""
+
+    seconds: float
+    slowest_ms: float
+    rows: int
+
+
+async def fill(world: World, members: int) -> None:
+    """Make the tables anew with so many members, and let the disk rest."""
+    connection = await asyncpg.connect(world.url(STORE))
+    await connection.execute(_TABLES)
+    for statement in _FILL:
+        await connection.execute(statement, members)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+
+
+@asynccontextmanager
+async def opened(world: World, urls: Mapping[str, str]) -> AsyncIterator[Context]:
+    """The worker's parts for the stores of the bench of sweeps."""
+    policy = load(POLICY)
+    ledger = Ledger(world.url(LEDGER))
+    await upgrade(ledger)
+    key = random.Random(1).randbytes(32)
+    connectors = {
+        name: connect("sql", policy.mapping(name), url, statement_timeout=600)
+        for name, url in urls.items()
+    }
+    try:
+        yield Context(policy, ledger, Sealer({"k1": key}, "k1", key), _Silent(), connectors, now)
+    finally:
+        for connector in connectors.values():
+            await connector.close()
+        await ledger.close()
+
+
+async def swept(context: Context, store: str = STORE) -> tuple[Sweep, float]:
+    """Sweep a store; how the sweep stands then, and how many seconds it took."""
+    async with context.ledger.begin() as connection:
+        wanted = Wanted(store, "operator", "/bench", str(uuid4()))
+        sweep_id = await ask(context, connection, wanted)
+    assert sweep_id is not None
+    start = perf_counter()
+    await run_sweep(context, sweep_id, "the bench", asyncio.Event())
+    seconds = perf_counter() - start
+    async with context.ledger.begin() as connection:
+        done = await read(connection, sweep_id)
+    assert done is not None and done.state == "done", done
+    return done, seconds
+
+
+async def by_hand(world: World) -> float:
+    """Delete the same rows in one transaction."""
+    connection = await asyncpg.connect(world.url(STORE))
+    start = perf_counter()
+    async with connection.transaction():
+        for statement in _BY_HAND:
+            await connection.execute(statement, CUTOFF)
+    seconds = perf_counter() - start
+    await connection.close()
+    return seconds
+
+
+def slowest(log: Path, since: int) -> float:
+    """Milliseconds of the slowest statement that the server has logged since a place in its log."""
+    with log.open("rb") as file:
+        file.seek(since)
+        found = re.findall(rb"duration: ([0-9.]+) ms", file.read())
+    return max(map(float, found), default=0.0)

@@ -8,8 +8,6 @@ counts once more. The statements by hand delete, in one transaction, and do noth
 from __future__ import annotations
 
 import asyncio
-import base64
-import os
 import random
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -24,6 +22,7 @@ from uuid import uuid4
 import asyncpg
 
 from connectors.registry import connect
+from tests.bench.rounds import RunFailed
 from tests.bench.world import World
 from worker.bootstrap import now
 from worker.context import Context, Outgoing
@@ -120,7 +119,8 @@ async def swept(context: Context, store: str = STORE) -> tuple[Sweep, float]:
     seconds = perf_counter() - start
     async with context.ledger.begin() as connection:
         done = await read(connection, sweep_id)
-    assert done is not None and done.state == "done", done
+    if done is None or done.state != "done":
+        raise RunFailed(f"the sweep is not done: {done and done.reason}")
     return done, seconds
 
 

@@ -11,8 +11,10 @@ import pytest
 from connectors.base import Done
 from connectors.faults import Misfit, Refused
 from connectors.mapping import Field, FieldGroup, GroundUse
-from tests.contract.small import ANCHORED, Small, Store, left, people, work
+from connectors.sweeping import Walk
+from tests.contract.small import ANCHORED, CUTOFF, Small, Store, left, people, work
 from tests.support.databases import MARIADB, POSTGRESQL, SQLITE
+from worker.sweeping.left import count_left
 
 STREET = Field("profile", "address", None, path="address.street")
 ORDERS = Field("profile", "email", "gone", path="orders[].email")
@@ -58,6 +60,18 @@ class Alike(Small):
         assert (second, third) == ({"other": [1, "two", None, True]}, DOCUMENT)
         assert dict(left(await connector.verify(work((1,), (2,))))) == {(1,): 0, (2,): 0}
         assert await connector.erase(work((1,), (2,))) == {}
+
+    async def test_a_sweep_opens_documents_to_count(self, store: Store) -> None:
+        """What it has taken out of a document that stays is counted no more at its end."""
+        await self.given(store, DOCUMENT, {"other": 1}, DOCUMENT)
+        cutoffs = {"kept": CUTOFF}
+        connector = store.connect(people(STREET, ORDERS, grounds=(ANCHORED,), row_stays=True))
+        assert await count_left(connector, ["people"], cutoffs, []) == (2, 3)
+        span = await connector.sweeping.span("people", Walk.KEYS, None, 10)
+        effects = await connector.sweeping.sweep(span, cutoffs, [(3,)])
+        assert effects == {(1,): {"all": Done(overwritten=1)}}
+        assert await count_left(connector, ["people"], cutoffs, []) == (1, 3)
+        assert await count_left(connector, ["people"], cutoffs, [(3,)]) == (0, 3)
 
     async def test_any_depth(self, store: Store) -> None:
         """``**`` finds a member in objects and arrays at any depth."""

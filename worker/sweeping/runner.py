@@ -25,6 +25,7 @@ from worker.ledger.database import Connection
 from worker.ledger.sweep_steps import Step, SweepReceipt
 from worker.ledger.sweeps import Sweep
 from worker.sweeping import marks
+from worker.sweeping.left import count_left
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import Pace
 from worker.sweeping.partitions import Partitions
@@ -263,8 +264,9 @@ class Runner:
 
     async def _ended(self) -> bool:
         """Count what is left; with nothing the sweep is done, and this count is its proof."""
-        past = await self._connector.past(self._tables, self._sweep.cutoffs, list(self._left_out))
-        rows = sum(one.rows for one in past.groups)
+        rows, of = await count_left(
+            self._connector, self._tables, self._sweep.cutoffs, list(self._left_out)
+        )
         why = Counter(self._left_out.values())
         apart = {reason: people for reason, people in why.items() if reason not in STAYS}
         passed = (self._leg - len(self._first)) // len(self._more)
@@ -274,7 +276,7 @@ class Runner:
         proof = None
         reason: Mapping[str, Any] | None = {"why": NOT_GONE, "rows": rows, "apart": apart}
         if not rows and not apart:
-            proof = {"rows": 0, "of": past.of, "left_out": dict(why), "counted_at": now}
+            proof = {"rows": 0, "of": of, "left_out": dict(why), "counted_at": now}
             reason = None
         state = SweepState.DONE if proof is not None else SweepState.FAILED
         async with self._context.ledger.begin() as connection:

@@ -18,6 +18,7 @@ from connectors.sql import SqlConnector
 from tests.contract.generated.cases import Case, Said
 from tests.contract.generated.layout import METADATA, TABLES, Rows, triggers
 from tests.contract.generated.policies import STORE
+from tests.contract.generated.sweeping import sweep
 from tests.support.databases import Database
 from topics.events import EventKind
 from worker.core.decisions import ConsentState, record
@@ -100,6 +101,20 @@ class Engine:
             return Counted(told, await connector.past(tables, cutoffs))
         finally:
             await connector.close()
+
+    def sweep(self, case: Case, *, pages: bool) -> Rows:
+        """Fill the tables, sweep them part by part, and read them."""
+        return self._runner.run(self._sweep(case, pages))
+
+    async def _sweep(self, case: Case, pages: bool) -> Rows:
+        policy = Policy.model_validate(case.policy)
+        await self._fill(case)
+        connector = SqlConnector(policy.mapping(STORE), self._database.text)
+        try:
+            await sweep(case, policy, connector, pages=pages)
+        finally:
+            await connector.close()
+        return await self._read()
 
     async def _run(self, case: Case, times: int) -> Left:
         policy = Policy.model_validate(case.policy)

@@ -1,0 +1,132 @@
+"""Sweeps whose runner is killed or falls asleep between any two steps: another one goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import pytest
+import pytest_asyncio
+
+from connectors.faults import RetryLater
+from tests.faults.sweeping_process import COMMITTED, STEPS
+from tests.support.nordlys import Person, traces
+from tests.support.sweeping import asked, carry, receipts, standing
+from tests.support.world import World
+from worker.context import Context
+from worker.ledger.database import LedgerAway
+from worker.ledger.sweeps import Sweep
+
+ROWS = 3
+"""Of each person: an account, an invoice and its line."""
+PEOPLE = 12
+
+
+@pytest_asyncio.fixture
+async def context(world: World) -> AsyncIterator[Context]:
+    """The worker's parts, in this process."""
+    async with world.context() as made:
+        yield made
+
+
+@contextmanager
+def running(
+    world: World, sweep_id: int, step: str, number: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that runs the sweep and halts after a step."""
+    command = [sys.executable, "-m", "tests.faults.sweeping_process"]
+    process = subprocess.Popen(
+        [*command, str(sweep_id), "the other", step, number],
+        env={**os.environ, **world.settings},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+async def ended(context: Context, sweep_id: int) -> Sweep:
+    """Carry the sweep on as soon as the other one's lease is over, to its end."""
+    for _ in range(300):
+        found = await carry(context, sweep_id)
+        if found.ended_at is not None:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError("the sweep has not ended")
+
+
+async def told(context: Context, people: list[Person]) -> tuple[int, int]:
+    """Rows in the receipts of people, and receipts that say somebody was interrupted."""
+    rows = interrupted = 0
+    for person in people:
+        mine = [row for one in await receipts(context, "billing", (person.number,)) for row in one]
+        assert mine, "somebody who lost data has no receipt"
+        rows += sum(row["rows"] or 0 for row in mine)
+        interrupted += sum(bool(row.get("interrupted")) for row in mine)
+    return rows, interrupted
+
+
+@pytest.mark.parametrize("step", [*STEPS, COMMITTED])
+async def test_a_killed_runner_is_followed_by_another(
+    world: World, context: Context, step: str
+) -> None:
+    """All of it goes, the count at the end is none, and receipts cover every row that went."""
+    people = [Person() for _ in range(PEOPLE)]
+    await world.stores.add(*people)
+    sweep_id = await asked(context, "billing")
+    with running(world, sweep_id, step, "SIGKILL") as process:
+        assert await asyncio.to_thread(process.wait) == -signal.SIGKILL
+    done = await ended(context, sweep_id)
+    assert (done.state, done.reason) == ("done", None)
+    left = await world.stores.dump()
+    assert not any(name.startswith("billing") for p in people for name in traces(left, p))
+    rows, interrupted = await told(context, people)
+    assert rows == done.rows
+    assert rows + interrupted == PEOPLE * ROWS
+    assert bool(interrupted) is (step in ("swept", "re-read", "settled"))
+
+
+@pytest.mark.parametrize("step", ["swept", COMMITTED])
+async def test_one_who_slept_moves_nothing_on(world: World, context: Context, step: str) -> None:
+    """A process paused past its lease: another finishes; what the sleeper did is still counted."""
+    people = [Person() for _ in range(PEOPLE)]
+    await world.stores.add(*people)
+    sweep_id = await asked(context, "billing")
+    with running(world, sweep_id, step, "SIGSTOP") as process:
+        _, status = await asyncio.to_thread(os.waitpid, process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        done = await ended(context, sweep_id)
+        assert done.state == "done"
+        process.send_signal(signal.SIGCONT)
+        while process.poll() is None:
+            # Whatever it stops at next, it is woken again.
+            await asyncio.sleep(0.05)
+            process.send_signal(signal.SIGCONT)
+    after = await standing(context, sweep_id)
+    assert (after.state, after.epoch, after.proof) == ("done", done.epoch, done.proof)
+    rows, interrupted = await told(context, people)
+    assert rows == after.rows == PEOPLE * ROWS
+    assert bool(interrupted) is (step == "swept")
+
+
+async def test_a_store_and_a_ledger_that_go_away_are_waited_for(gated: World) -> None:
+    """Each ends a run with its own fault and loses nothing: the next run goes on to the end."""
+    async with gated.context() as context:
+        people = [Person() for _ in range(PEOPLE)]
+        await gated.stores.add(*people)
+        sweep_id = await asked(context, "billing")
+        for name, fault in (("billing", RetryLater), ("ledger", LedgerAway)):
+            await gated.gates[name].shut()
+            with pytest.raises(fault):
+                await carry(context, sweep_id)
+            await gated.gates[name].open()
+        done = await ended(context, sweep_id)
+        assert (done.state, done.rows) == ("done", PEOPLE * ROWS)

@@ -35,7 +35,8 @@ class Pace:
     def next_size(self, by: Walk) -> int:
         """Pages or rows that the next chunk is to cover."""
         if self._by is not by:
-            self._by, self.size = by, _FIRST[by]
+            # Under a limit it begins as small as can be: one large chunk would be far above it.
+            self._by, self.size = by, (_SMALLEST if self.rows_per_second else _FIRST)[by]
         return self.size
 
     def took(self, by: Walk, slowest: float, rows: int) -> None:

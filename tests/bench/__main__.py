@@ -1,6 +1,6 @@
 """``python -m tests.bench``: the bars of the worker's speed, in one run.
 
-Ends with 1 when a bar is missed. ``python -m tests.bench forecast`` measures the forecast alone;
+Ends with 1 when a bar is missed. ``python -m tests.bench forecast`` or ``sweep`` measures that alone;
 ``python -m tests.bench profile erase|path`` shows where the worker's CPU time goes instead.
 """
 
@@ -16,15 +16,15 @@ from typing import Final
 import uvloop
 from rich.console import Console
 
-from tests.bench import forecasting, groups, planning, process, report
+from tests.bench import forecasting, groups, planning, process, report, sweeping
 from tests.bench.profiling import Sampler
 from tests.bench.rounds import Kind, RunFailed, Size, measure, prepare
 from tests.bench.world import NotWiped, World, servers
 from tests.bench.world import prepare as prepare_world
 from worker.embedded.child import ServerFailed
 
-FULL: Final = Size(people=10_000, rounds=5, backlogs=(10_000, 100_000))
-QUICK: Final = Size(people=4_000, rounds=3, backlogs=(3_000, 30_000))
+FULL: Final = Size(people=10_000, rounds=5, backlogs=(10_000, 100_000), swept=1_000_000)
+QUICK: Final = Size(people=4_000, rounds=3, backlogs=(3_000, 30_000), swept=200_000)
 
 console = Console()
 
@@ -33,13 +33,19 @@ def main() -> int:
     """Run what the command line asks for; return the exit code."""
     given = _arguments()
     usual = QUICK if given.quick else FULL
-    size = Size(given.people or usual.people, given.rounds or usual.rounds, usual.backlogs)
+    size = Size(
+        given.people or usual.people, given.rounds or usual.rounds, usual.backlogs, usual.swept
+    )
     with tempfile.TemporaryDirectory(prefix="erasure-bench-") as folder:
         try:
             with servers(Path(folder)) as world:
                 asyncio.run(prepare_world(world))
                 if given.what == "forecast":
                     return _forecast(world, size.rounds)
+                if given.what == "sweep":
+                    table = sweeping.measure(world, size.swept, _tell)
+                    console.print(report.as_table(table))
+                    return 1 if report.missed(table) else 0
                 if given.what == "profile":
                     return _profile(world, given.stage, size.people)
                 return _bench(world, size, given.markdown)
@@ -55,6 +61,7 @@ def _bench(world: World, size: Size, markdown: Path | None) -> int:
         planning.measure(),
         groups.measure(world, 4 * size.people, _tell),
         report.forecast(forecasting.measure(world, size.rounds, _tell)),
+        *sweeping.measure(world, size.swept, _tell),
     ]
     said = report.notes(size, "Apache Kafka" if world.idempotent else "embedded broker (Tansu)")
     console.print(report.as_table(table))
@@ -99,6 +106,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there, too")
     commands = parser.add_subparsers(dest="what")
     commands.add_parser("forecast", help="measure nothing but a forecast over a million rows")
+    commands.add_parser("sweep", help="measure nothing but sweeps")
     profile = commands.add_parser("profile", help="show where the worker's CPU time goes")
     profile.add_argument("stage", choices=["erase", "path"])
     return parser.parse_args()

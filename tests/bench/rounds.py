@@ -46,6 +46,8 @@ class Size:
     rounds: int
     backlogs: tuple[int, int]
     """Events waiting in the two memory runs."""
+    swept: int
+    """Rows of the table that is swept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sweeps: all that is past its ground in a million rows, against one giant DELETE of the same rows.
+"""Bench (h) to (k): sweeps. All that is past its ground in a million rows, against one giant DELETE of the same rows.
 
 Three of ten members left long ago; each has one visit, in a child table. The sweep does all that it
 does in earnest: it counts first, notes who may lose data, erases, reads again, writes receipts and
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from statistics import median, quantiles
 from time import perf_counter
 from typing import Final
 from uuid import uuid4
@@ -22,6 +21,7 @@ from uuid import uuid4
 import asyncpg
 
 from connectors.registry import connect
+from tests.bench.report import Row
 from tests.bench.rounds import RunFailed
 from tests.bench.world import World
 from worker.bootstrap import now
@@ -38,6 +38,9 @@ STORE: Final = "club"
 LEDGER: Final = "sweeps_ledger"
 POLICY: Final = Path(__file__).with_name("sweeps.yaml")
 CUTOFF: Final = date(2020, 1, 1)
+ROUNDS: Final = 3
+FOREGROUND: Final = 5.0
+"""Seconds of a foreground load without a sweep beside it."""
 _TABLES: Final = """
     DROP TABLE IF EXISTS visit, member;
     CREATE TABLE member (member_no bigint PRIMARY KEY, name text, email text, left_on date);
@@ -67,15 +70,6 @@ class _Silent:
 
     async def send(self, topic: str, messages: Sequence[Outgoing]) -> None:
         """Say nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """What one sweep took: seconds in all, the slowest statement, rows erased."""
-
-    seconds: float
-    slowest_ms: float
-    rows: int
 
 
 async def fill(world: World, members: int) -> None:
@@ -136,9 +130,83 @@ async def by_hand(world: World) -> float:
     return seconds
 
 
-def slowest(log: Path, since: int) -> float:
-    """Milliseconds of the slowest statement that the server has logged since a place in its log."""
-    with log.open("rb") as file:
-        file.seek(since)
-        found = re.findall(rb"duration: ([0-9.]+) ms", file.read())
-    return max(map(float, found), default=0.0)
+def measure(world: World, members: int, tell: Callable[[str], None]) -> list[Row]:
+    """Sweep and delete by turns, beside a foreground load, and at two sizes of the table."""
+    return asyncio.run(_measure(world, members, tell))
+
+
+async def _measure(world: World, members: int, tell: Callable[[str], None]) -> list[Row]:
+    for name in (STORE, LEDGER):
+        world.postgres.create_database(name)
+    async with opened(world, {STORE: world.url(STORE)}) as context:
+        small, large, hand = [], [], []
+        for number in range(ROUNDS):
+            await fill(world, members // 10)
+            small.append((await swept(context))[1])
+            await fill(world, members)
+            large.append((await swept(context))[1])
+            await fill(world, members)
+            hand.append(await by_hand(world))
+            tell(f"sweep {number + 1}/{ROUNDS}: {large[-1]:.1f} s, one DELETE {hand[-1]:.1f} s")
+        ratios = sorted(theirs / ours for ours, theirs in zip(large, hand, strict=True))
+        grows = sorted(b / a / 10 for a, b in zip(small, large, strict=True))
+        await fill(world, members)
+        alone = await _p99(world, asyncio.sleep(FOREGROUND))
+        beside = await _p99(world, swept(context))
+    felt = beside / alone
+    return [
+        _row(
+            f"(h) sweep of {members:,} rows and their children, s, against one DELETE",
+            (f"{median(large):.1f}", f"{median(hand):.1f}"),
+            ratios,
+            "at least 0.7",
+            met=median(ratios) >= 0.7,
+        ),
+        _row(
+            f"(i) cost of a row at {members:,} rows, against {members // 10:,}",
+            (f"{median(large):.1f}", f"{median(small):.1f}"),
+            grows,
+            "at most 1.2",
+            met=median(grows) <= 1.2,
+        ),
+        _row(
+            "(j) p99 of others' statements beside a sweep, ms, against without",
+            (f"{1000 * beside:.1f}", f"{1000 * alone:.1f}"),
+            [felt],
+            "at most 2",
+            met=felt <= 2,
+        ),
+    ]
+
+
+def _row(what: str, both: tuple[str, str], ratios: Sequence[float], bar: str, *, met: bool) -> Row:
+    middle = f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+    return Row((what, *both, middle, bar), met)
+
+
+async def _p99(world: World, meanwhile: Awaitable[object]) -> float:
+    """Seconds of the slowest hundredth of reads and writes on the table, while something runs."""
+    over = asyncio.Event()
+    took: list[float] = []
+
+    async def client(number: int) -> None:
+        chance = random.Random(number)
+        connection = await asyncpg.connect(world.url(STORE))
+        while not over.is_set():
+            member = chance.randrange(1, 10_000)
+            start = perf_counter()
+            if chance.random() < 0.8:
+                await connection.fetchrow("SELECT * FROM member WHERE member_no = $1", member)
+            else:
+                await connection.execute(
+                    "UPDATE member SET name = 'n' WHERE member_no = $1 AND left_on IS NULL", member
+                )
+            took.append(perf_counter() - start)
+            await asyncio.sleep(0.002)
+        await connection.close()
+
+    clients = [asyncio.create_task(client(number)) for number in range(4)]
+    await meanwhile
+    over.set()
+    await asyncio.gather(*clients)
+    return quantiles(took, n=100)[-1]

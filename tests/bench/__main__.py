@@ -1,7 +1,7 @@
 """``python -m tests.bench``: the bars of the worker's speed, in one run.
 
-Ends with 1 when a bar is missed. ``python -m tests.bench forecast`` or ``sweep`` measures that alone;
-``python -m tests.bench profile erase|path`` shows where the worker's CPU time goes instead.
+Ends with 1 when a bar is missed. ``python -m tests.bench forecast`` or ``sweep`` measures that
+alone; ``python -m tests.bench profile erase|path`` shows where the worker's CPU time goes instead.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bench (h) to (k): sweeps. All that is past its ground in a million rows, against one giant DELETE of the same rows.
+"""Bench (h) to (j): sweeps of all that is past its ground, against one DELETE of the same rows.
 
 Three of ten members left long ago; each has one visit, in a child table. The sweep does all that it
 does in earnest: it counts first, notes who may lose data, erases, reads again, writes receipts and

@@ -40,6 +40,7 @@ CHAPTERS = (
     "5. Events nobody can read",
     "6. A consent given again",
     "7. 1,000 people at once",
+    "8. 12 years, 20,000 customers, and nobody asks",
 )
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from tests.acceptance.installation import Installation, customers, event, wait_for
 
-MANY = 300
+MANY = 60
+"""Fewer than a day may have without the brake asking somebody."""
 
 
 @pytest.fixture

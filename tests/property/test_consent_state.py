@@ -35,9 +35,9 @@ def test_any_order_and_number(data: st.DataObject, events: Events) -> None:
 def test_newest_decides(events: Events) -> None:
     """Consent stands unless the newest event takes it back; at the same instant it does not.
 
-    A restriction neither gives nor takes one.
+    Neither a restriction nor a trigger of retention gives or takes one.
     """
-    neither = {EventKind.CONSENT_GIVEN, *RESTRICTING}
+    neither = {EventKind.CONSENT_GIVEN, EventKind.RETENTION_EXPIRED, *RESTRICTING}
     stops = [time for kind, time in events if kind not in neither]
     gifts = [time for kind, time in events if kind is EventKind.CONSENT_GIVEN]
     expected = bool(stops) and (not gifts or max(stops) >= max(gifts))

@@ -22,7 +22,7 @@ TIMES = st.none() | st.integers(0, 3).map(lambda n: START + timedelta(seconds=n)
 STATES = st.dictionaries(
     st.sampled_from(PURPOSES), st.builds(ConsentState, TIMES, TIMES, TIMES), max_size=5
 )
-STOPS = sorted(ACTING - RESTRICTING - {EventKind.CONSENT_GIVEN})
+STOPS = sorted(ACTING - RESTRICTING - {EventKind.CONSENT_GIVEN, EventKind.RETENTION_EXPIRED})
 KEYS: st.SearchStrategy[list[Key]] = st.lists(
     st.tuples(st.integers(0, 9) | st.text("ab", max_size=2)), max_size=3
 )

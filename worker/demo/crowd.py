@@ -1,4 +1,4 @@
-"""The last chapter: a thousand people at once."""
+"""The seventh chapter: a thousand people at once."""
 
 from __future__ import annotations
 

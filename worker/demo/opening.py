@@ -62,7 +62,15 @@ async def open_stage(
         await upstream.start()
         await outbound.start()
         stage = Stage(
-            narrator, policy, stores, upstream, outbound, ledger, _sealer(variables), worker
+            narrator,
+            policy,
+            stores,
+            upstream,
+            outbound,
+            ledger,
+            _sealer(variables),
+            worker,
+            variables,
         )
         await _listening(stage, cast.subscriber)
         yield stage, cast, list(others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from worker.demo.outbound import Outbound, Receipt
 from worker.demo.people import Person
 from worker.demo.stores import Seen, Stores
 from worker.demo.upstream import Said, Upstream
-from worker.demo.worker_process import WorkerProcess
+from worker.demo.worker_process import COMMAND, WorkerProcess, environment
 from worker.ledger import cases
 from worker.ledger.database import Ledger
 from worker.sealing import Sealer
@@ -39,6 +39,29 @@ class Stage:
     ledger: Ledger
     sealer: Sealer
     worker: WorkerProcess
+    settings: Mapping[str, str]
+    """The worker's, as environment variables."""
+
+    async def command(self, *words: str) -> str:
+        """Run an ``erasure`` command as a user would; what it says. Raises DemoFailed."""
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *words,
+            env=environment(self.settings),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            said, wrong = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            raise DemoFailed(f"erasure {' '.join(words)}: {wrong.decode(errors='replace')}")
+        return said.decode(errors="replace")
 
     async def until(
         self, condition: Callable[[], Awaitable[bool]], what: str, tell: Callable[[], None]

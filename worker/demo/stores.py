@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,21 @@ class _Look:
     table: str
     statement: str
 
+
+_HISTORY = """
+    INSERT INTO billing.account
+    SELECT 1000000 + n, 'H' || n, '8601 11 ' || n,
+           CASE WHEN n % 2 = 0 THEN current_date - (n * 7919::bigint % {days})::int END
+    FROM generate_series(1, {people}) AS n;
+    INSERT INTO billing.invoice
+    SELECT 100000000 + n, 1000000 + n, current_date - (n * 7919::bigint % {days})::int,
+           'Kunde ' || n, 'Veien ' || n, 100 * (n % 900 + 100)
+    FROM generate_series(1, {people}) AS n;
+    INSERT INTO billing.invoice_line
+    SELECT 100000000 + n, 1, 'ski', 100 * (n % 900 + 100), 'Veien ' || n
+    FROM generate_series(1, {people}) AS n;
+    ANALYZE billing.account; ANALYZE billing.invoice; ANALYZE billing.invoice_line;
+"""
 
 _LOOKS = (
     _Look(
@@ -149,6 +165,20 @@ class Stores:
                 )
             await self._pools[store].execute("ANALYZE")
         self._subscribe(people)
+
+    async def add_history(self, people: int, years: int) -> None:
+        """Give the accounts system customers of so many years, each with an invoice and its line.
+
+        Every other one has left, on the day of the invoice.
+        """
+        await self._pools["billing"].execute(_HISTORY.format(people=people, days=365 * years))
+
+    async def older_than(self, day: date) -> int:
+        """Count the invoices of a day and before."""
+        count: int = await self._pools["billing"].fetchval(
+            "SELECT count(*) FROM billing.invoice WHERE issued_on <= $1", day
+        )
+        return count
 
     def subscribe(self, person: Person) -> None:
         """Enter somebody into the newsletter, as its sign-up form does."""

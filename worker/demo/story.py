@@ -19,12 +19,15 @@ from worker.demo.failing import DemoFailed
 from worker.demo.narrate import Narrator
 from worker.demo.opening import open_stage
 from worker.demo.people import Cast, Person
+from worker.demo.retention import retention
 from worker.demo.servers import Servers
 from worker.demo.stage import Stage
 from worker.embedded.child import ServerFailed
 from worker.policy_file import PolicyError
 
 FEWEST_PEOPLE = 20
+HISTORY = 20_000
+"""Customers of twelve years, whom the last chapter sweeps."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TURN_SECONDS = 0.1
 _EXPECTED = (DemoFailed, ServerFailed, PolicyError, TopicFailed)
@@ -130,3 +133,4 @@ async def _tell(stage: Stage, cast: Cast, others: Sequence[Person]) -> None:
     await chapters.unreadable(stage)
     await chapters.consent_again(stage, cast.subscriber)
     await crowd(stage, others)
+    await retention(stage, HISTORY)

@@ -12,10 +12,18 @@ from worker.demo.failing import DemoFailed
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 # The installed command by another name: it is there also where only the checkout is.
-_COMMAND = (sys.executable, "-c", "from worker.cli import main; main()", "run")
+COMMAND = (sys.executable, "-c", "from worker.cli import main; main()")
 _PREFIX = "ERASURE_"
 _STOP_SECONDS = 5.0
 _LINES_SHOWN = 8
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a process with these settings of the worker and no others."""
+    # What the user's shell says about another worker must not lead this one to their stores.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_PREFIX)}
+    path = os.pathsep.join(filter(None, (str(_CHECKOUT), inherited.get("PYTHONPATH"))))
+    return {**inherited, "PYTHONPATH": path, **settings}
 
 
 class WorkerProcess:
@@ -28,13 +36,10 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Start it. It runs in a session of its own: Ctrl-C reaches the demo, which stops it."""
-        # What the user's shell says about another worker must not lead this one to their stores.
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(_PREFIX)}
-        path = os.pathsep.join(filter(None, (str(_CHECKOUT), inherited.get("PYTHONPATH"))))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                _COMMAND,
-                env={**inherited, "PYTHONPATH": path, **self._settings},
+                (*COMMAND, "run"),
+                env=environment(self._settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from unittest.mock import AsyncMock, patch
 
 import pytest_asyncio
 import sqlalchemy as sa
 
+from connectors.faults import Refused
+from connectors.sql.sweeper import Sweeper
 from tests.support.driving import accept, settle
 from tests.support.nordlys import Person, about, customer, erasure, event, traces, withdrawal
 from tests.support.sweeping import receipts, sweep
@@ -15,6 +18,7 @@ from tests.support.world import World
 from worker import hold
 from worker.context import Context
 from worker.ledger.tables import suppressions
+from worker.sweeping import runner
 
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)
@@ -144,3 +148,14 @@ async def test_as_of_a_day_of_before(world: World, context: Context) -> None:
     assert traces(await world.stores.dump(), person)["billing.invoice"] == 1
     await sweep(context, "billing")
     assert "billing.invoice" not in traces(await world.stores.dump(), person)
+
+
+async def test_a_login_that_may_not_see_others_sweeps_all_the_same(
+    world: World, context: Context
+) -> None:
+    """A store that refuses to tell of its other clients does not end a sweep."""
+    await world.stores.add(Person())
+    refuses = AsyncMock(side_effect=Refused("permission", "it may not see the others"))
+    with patch.object(runner, "LOOK_SECONDS", 0.0), patch.object(Sweeper, "pressure", refuses):
+        assert (await sweep(context, "billing")).state == "done"
+    assert refuses.await_count

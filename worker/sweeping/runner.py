@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Final
 
+from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape
 from connectors.sweeping import Span, Walk
 from worker.context import Context
@@ -27,7 +28,7 @@ from worker.ledger.sweeps import Sweep
 from worker.sweeping import marks
 from worker.sweeping.left import count_left
 from worker.sweeping.marks import Begun
-from worker.sweeping.pace import Pace
+from worker.sweeping.pace import NO_PRESSURE, Pace
 from worker.sweeping.partitions import Partitions
 from worker.sweeping.people import AMBIGUOUS, HELD, RESTRICTED, left_out, pseudonyms, shapes
 from worker.sweeping.work import Chunk, Result
@@ -39,6 +40,8 @@ PASSES: Final = 5
 """Times that a sweep counts what is left before it gives up."""
 STAYS: Final = frozenset({HELD, RESTRICTED, AMBIGUOUS})
 """Reasons to leave somebody out with which a sweep is done all the same."""
+LOOK_SECONDS = 1.0
+"""How often a sweep looks what its store has to bear."""
 _SECONDS_UNWRITTEN: Final = 2.0
 """How long the ledger need not know of chunks in which nothing was found."""
 
@@ -117,9 +120,12 @@ class Runner:
 
     async def rest(self) -> float:
         """Seconds to rest before the next chunk; looks now and then what the store has to bear."""
-        if monotonic() - self._looked > 1.0:
+        if monotonic() - self._looked >= LOOK_SECONDS:
             self._looked = monotonic()
-            self._pace.pressure = await self._connector.sweeping.pressure()
+            try:
+                self._pace.pressure = await self._connector.sweeping.pressure()
+            except (Refused, Misfit):
+                self._pace.pressure = NO_PRESSURE  # Its login may not see what others do there.
         return self._rested
 
     async def wait_until(self, at: datetime, reason: Mapping[str, Any]) -> None:

@@ -90,6 +90,22 @@ async def test_who_has_withdrawn_is_known_by_the_ledger(world: World, context: C
     assert {r["group"]: r["result"] for rows in told for r in rows}["customer.email"] == "erased"
 
 
+async def test_who_came_back_without_a_consent_goes_again(world: World, context: Context) -> None:
+    """Somebody withdrew and was erased; an old list brings the address back; a sweep takes it."""
+    person, other = (Person(in_crm=False, in_billing=False) for _ in range(2))
+    await world.stores.add(person, other)
+    await accept(context, withdrawal(person))
+    await settle(context)
+    assert traces(await world.stores.dump(), person) == {}
+    await world.stores.add(person)
+    before = about(await world.stores.dump(), [other])
+    done = await sweep(context, "newsletter")
+    assert (done.state, done.people) == ("done", 1)
+    after = await world.stores.dump()
+    assert traces(after, person) == {}
+    assert about(after, [other]) == before
+
+
 async def test_who_is_held_or_restricted_is_left_out(world: World, context: Context) -> None:
     """Nothing of theirs is touched, the sweep is done all the same, and its proof counts them."""
     held, restricted, other = Person(), Person(), Person()

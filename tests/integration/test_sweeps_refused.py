@@ -1,0 +1,77 @@
+"""A store that keeps something back: the sweep says so, and takes all the others' data."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.support.nordlys import Person, traces
+from tests.support.sweeping import receipts, sweep
+from tests.support.world import World
+from worker.context import Context
+
+
+@pytest_asyncio.fixture
+async def context(world: World) -> AsyncIterator[Context]:
+    """The worker's parts, in this process."""
+    async with world.context() as made:
+        yield made
+
+
+async def test_a_row_that_is_silently_kept_back_is_never_done(
+    world: World, context: Context
+) -> None:
+    """A trigger lets one line stay: the sweep ends failed, and that person has no receipt of it."""
+    kept, other = Person(), Person()
+    await world.stores.add(kept, other)
+    await world.stores.run(
+        "billing",
+        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN "
+        f"OLD.delivered_to = '{kept.mark}' THEN NULL ELSE OLD END; END $$;"
+        "CREATE TRIGGER keep BEFORE DELETE ON billing.invoice_line "
+        "FOR EACH ROW EXECUTE FUNCTION keep()",
+    )
+    done = await sweep(context, "billing", table="invoice_line")
+    assert (done.state, done.proof) == ("failed", None)
+    assert done.reason == {"why": "not-gone", "rows": 1, "apart": {}}
+    assert await receipts(context, "billing", (kept.number,)) == []
+    assert await receipts(context, "billing", (other.number,)) != []
+
+
+async def test_a_value_that_is_silently_restored_is_never_done(
+    world: World, context: Context
+) -> None:
+    """A trigger writes a bank account back: no receipt says that it is gone."""
+    kept, other = (Person(invoices=[None]) for _ in range(2))  # the account stays for the invoice
+    await world.stores.add(kept, other)
+    await world.stores.run(
+        "billing",
+        "CREATE FUNCTION restore() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF OLD.bank_account = '{kept.mark}' THEN NEW.bank_account := OLD.bank_account; END IF; "
+        "RETURN NEW; END $$;"
+        "CREATE TRIGGER restore BEFORE UPDATE ON billing.account "
+        "FOR EACH ROW EXECUTE FUNCTION restore()",
+    )
+    done = await sweep(context, "billing", table="account")
+    assert (done.state, done.proof) == ("failed", None)
+    assert (done.reason or {})["apart"] == {"not-gone": 1}
+    assert await receipts(context, "billing", (kept.number,)) == []
+    assert await receipts(context, "billing", (other.number,)) != []
+
+
+async def test_one_refused_person_keeps_nobody_else(world: World, context: Context) -> None:
+    """A foreign key of a table that nobody declared: the others of the chunk go, and it is told."""
+    kept, *others = (Person() for _ in range(5))
+    await world.stores.add(kept, *others)
+    await world.stores.run(
+        "billing",
+        "CREATE TABLE billing.claim (invoice_no integer REFERENCES billing.invoice);"
+        f"INSERT INTO billing.claim VALUES ({kept.number})",
+    )
+    done = await sweep(context, "billing")
+    assert done.state == "failed"
+    assert (done.reason or {})["apart"] == {"constraint": 1}
+    left = await world.stores.dump()
+    assert traces(left, kept)["billing.invoice"] == 1
+    assert not any(name.startswith("billing") for p in others for name in traces(left, p))

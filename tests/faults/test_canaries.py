@@ -25,8 +25,10 @@ from tests.support.nordlys import (
     withdrawal,
 )
 from tests.support.opening import LedgerKind, open_world
+from tests.support.sweeping import asked, standing
 from tests.support.world import World, id_of
 from topics import names
+from worker.sweeps import publish
 
 OURS = [
     names.SUPPRESSIONS,
@@ -34,6 +36,7 @@ OURS = [
     names.COMPLETED,
     names.REJECTED,
     *(names.commands(store) for store in ("crm", "billing", "newsletter")),
+    names.sweeps("crm"),
 ]
 NOW = datetime.now(UTC)
 
@@ -83,6 +86,7 @@ async def test_no_mark_is_left_in_topics_ledger_or_logs(
         assert {"cases.source", "commands.payload", "batches.payload", "suppressions.pseudonym"} < (
             set(columns)
         )
+        assert {"sweeps.counts", "sweep_receipts.people"} < set(columns)
         for column, content in columns.items():
             assert scanner.find(content) == set(), column
         log = world.log.read_bytes()
@@ -143,9 +147,24 @@ async def everything_happens(world: World) -> list[Person]:
             return bool(rows[0][0] == 2)
 
         await world.until(buried, "two dead letters")
+        await refused_sweep(world)
         everybody.append(await strand(world))
         assert await worker.stop() == 0
     return everybody
+
+
+async def refused_sweep(world: World) -> None:
+    """Sweep the CRM, which refuses one of the people: the others of the part go by their keys."""
+    async with world.context() as context:
+        sweep_id = await asked(context, "crm")
+        await publish(context, [("crm", sweep_id)])
+
+        async def ended() -> bool:
+            return (await standing(context, sweep_id)).ended_at is not None
+
+        await world.until(ended, "the sweep has ended")
+        found = await standing(context, sweep_id)
+        assert (found.state, (found.reason or {})["apart"]) == ("failed", {"constraint": 1})
 
 
 async def strand(world: World) -> Person:

@@ -71,7 +71,10 @@ async def begin(
 async def begin_again(
     connection: Connection, sweep_id: int, policy: str, cutoffs: Mapping[str, date]
 ) -> None:
-    """Start a sweep from its first leg under another policy; what it did stays counted."""
+    """Start a sweep from its first leg under another policy; what it did stays counted.
+
+    What somebody approved was approved under the policy of before: it may ask anew.
+    """
     await connection.execute(
         update(sweeps)
         .where(sweeps.c.id == sweep_id)
@@ -81,6 +84,9 @@ async def begin_again(
             leg=0,
             cursor=None,
             estimate=None,
+            approved_by=None,
+            approved_because=None,
+            approved_at=None,
         )
     )
 

@@ -166,11 +166,17 @@ async def postpone(
     due_at: datetime,
     reason: Mapping[str, Any] | None = None,
 ) -> None:
-    """Let redrive look at a sweep again from then on; ``reason`` says why it waits."""
+    """Let a sweep that could go on wait until then; ``reason`` says for what.
+
+    One that waits for somebody's word keeps its own reason.
+    """
     await connection.execute(
         update(sweeps)
-        .where(sweeps.c.id == sweep_id, sweeps.c.ended_at.is_(None))
-        .values(due_at=due_at, reason=reason)
+        .where(
+            sweeps.c.id == sweep_id,
+            sweeps.c.state.in_([SweepState.WAITING.value, SweepState.RUNNING.value]),
+        )
+        .values(state=SweepState.WAITING.value, due_at=due_at, reason=reason)
     )
 
 

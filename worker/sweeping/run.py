@@ -23,6 +23,8 @@ from worker.sweeping.runner import GRACE, LEASE_TTL, Runner, lease_of
 from worker.waiting import stopped_within
 
 OTHER_RUNS = timedelta(seconds=30)
+MOVING = frozenset({SweepState.WAITING, SweepState.RUNNING})
+"""States in which a sweep can be carried on."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +50,8 @@ async def _begin(context: Context, sweep_id: int, holder: str) -> Sweep | None:
     async with context.ledger.begin() as connection:
         now = context.now()
         asked = await sweeps.read(connection, sweep_id)
-        if asked is None or asked.ended_at is not None or asked.store not in context.connectors:
-            return None
+        if asked is None or asked.state not in MOVING or asked.store not in context.connectors:
+            return None  # It has ended, or waits for somebody's word: why stands in its row.
         if (at := opens(context.policy, asked.store, now)) is not None:
             await sweeps.postpone(connection, sweep_id, at, {"why": "hours", "until": at})
             return None
@@ -60,9 +62,12 @@ async def _begin(context: Context, sweep_id: int, holder: str) -> Sweep | None:
         if asked.policy != context.policy.version:
             cutoffs = context.policy.cutoffs(asked.store, asked.as_of)
             await sweep_steps.begin_again(connection, sweep_id, context.policy.version, cutoffs)
-        return await sweep_steps.begin(
+        begun = await sweep_steps.begin(
             connection, sweep_id, epoch=epoch, now=now, due_at=now + GRACE
         )
+        if begun is None:
+            await leases.give_back(connection, lease_of(asked.store), holder, now)
+        return begun
 
 
 async def _give_back(context: Context, sweep: Sweep, holder: str) -> None:

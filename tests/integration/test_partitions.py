@@ -135,7 +135,7 @@ async def test_a_year_that_is_past_goes_as_one(
     both, young = slips(IN_2010, IN_2011), slips(TODAY)
     await world.stores.add(*crowd, both, young)
     done = await sweep(context, "billing")
-    assert (done.state, done.people, done.rows) == ("done", 5, 8)  # both years name one of them
+    assert (done.state, done.receipts, done.rows) == ("done", 5, 8)  # both years name one of them
     assert done.proof is not None
     assert done.proof["rows"] == 0
     assert await relations(world) == {"slips_now", "slips_default"}
@@ -245,7 +245,7 @@ async def test_killed_between_intent_and_drop(
     assert (await standing(context, sweep_id)).intent is not None
     assert await relations(world) == EVERY
     done = await carry(context, sweep_id)
-    assert (done.state, done.people, len(drops)) == ("done", 1, 1)
+    assert (done.state, done.receipts, len(drops)) == ("done", 1, 1)
     assert await results(context, person) == [("erased", 1, False)]
 
 
@@ -261,6 +261,6 @@ async def test_killed_between_drop_and_settlement(
         await carry(context, sweep_id)
     assert "slips_2010" not in await relations(world)
     done = await carry(context, sweep_id)
-    assert (done.state, done.people) == ("done", 2)
+    assert (done.state, done.receipts) == ("done", 2)
     for person in people:
         assert await results(context, person) == [("erased", None, True)]

@@ -68,7 +68,7 @@ async def test_a_second_sweep_finds_nothing(world: World, context: Context) -> N
     await world.stores.add(Person())
     first, second = [await sweep(context, "billing") for _ in range(2)]
     assert first.rows > 0
-    assert (second.state, second.rows, second.people) == ("done", 0, 0)
+    assert (second.state, second.rows, second.receipts) == ("done", 0, 0)
 
 
 async def test_who_has_withdrawn_is_known_by_the_ledger(world: World, context: Context) -> None:
@@ -100,7 +100,7 @@ async def test_who_came_back_without_a_consent_goes_again(world: World, context:
     await world.stores.add(person)
     before = about(await world.stores.dump(), [other])
     done = await sweep(context, "newsletter")
-    assert (done.state, done.people) == ("done", 1)
+    assert (done.state, done.receipts) == ("done", 1)
     after = await world.stores.dump()
     assert traces(after, person) == {}
     assert about(after, [other]) == before

@@ -15,6 +15,7 @@ from tests.support.world import World
 from worker import retention_operate as operate
 from worker.context import Context
 from worker.core.retention import RetentionRule
+from worker.ledger import sweep_history
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
@@ -97,3 +98,12 @@ async def test_what_was_approved_is_asked_again_under_another_policy(
     found = await carry(other, sweep_id)
     assert (found.state, (found.estimate or {})["people"]) == ("braked", 44)
     assert (found.rows, found.approved_by) == (0, None)
+
+
+async def test_what_is_usual_counts_each_person_once(world: World, context: Context) -> None:
+    """Somebody who lost data in three tables is one of the people that a sweep usually takes."""
+    await world.stores.add(*(Person() for _ in range(10)))
+    done = await carry(context, await asked(context, "billing"))
+    async with context.ledger.begin() as connection:
+        usual = await sweep_history.usual_people(connection, done)
+    assert (done.receipts, usual) == (30, 10)

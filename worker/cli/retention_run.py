@@ -141,7 +141,7 @@ def _tell(sweep: Sweep) -> None:
 
     because = why(sweep.reason)
     said = f"sweep {sweep.id} {STATES[sweep.state]}" + (f": {because}" if because else "")
-    erased = f"{sweep.rows:,} rows of {sweep.people:,} people erased or anonymised"
+    erased = f"{sweep.rows:,} rows erased or anonymised, told in {sweep.receipts:,} receipts"
     print(f"{said}; {erased}")
     if sweep.proof is not None:
         print(f"rows past their last ground, counted apart at its end: {sweep.proof['rows']:,}")

@@ -79,7 +79,7 @@ def _list(found: list[Sweep]) -> None:
                 STATES[one.state],
                 f"{one.rows:,}",
                 "" if (rows := estimated(one)) is None else f"{rows:,}",
-                f"{one.people:,}",
+                _people(one),
                 one.asked_at,
             )
             for one in found
@@ -103,8 +103,13 @@ def _show(sweep: Sweep) -> None:
         ("started", sweep.started_at and moment(sweep.started_at)),
         ("ended", sweep.ended_at and moment(sweep.ended_at)),
         ("work", f"{sweep.chunks:,} chunks, {sweep.seconds:,.1f} s"),
-        ("erased", f"{sweep.rows:,} rows of {sweep.people:,} people"),
-        ("estimate", "" if (rows := estimated(sweep)) is None else f"{rows:,} rows"),
+        ("erased", f"{sweep.rows:,} rows, told in {sweep.receipts:,} receipts"),
+        (
+            "estimate",
+            ""
+            if (rows := estimated(sweep)) is None
+            else f"{rows:,} rows of {_people(sweep)} people",
+        ),
         ("proof", _proof(sweep)),
     ]
     for name, value in lines:
@@ -115,6 +120,11 @@ def _show(sweep: Sweep) -> None:
     for group, results in sweep.counts.items():
         told = ", ".join(f"{result} {rows:,}" for result, rows in results.items())
         out.print(f"  {group}: {told}")
+
+
+def _people(sweep: Sweep) -> str:
+    """How many people it would take data of, each counted once, as it said before it began."""
+    return "" if sweep.estimate is None else f"{sweep.estimate['people']:,}"
 
 
 def _approved(sweep: Sweep) -> str:

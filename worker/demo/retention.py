@@ -51,8 +51,9 @@ async def retention(stage: Stage, people: int) -> None:
     if left:
         raise DemoFailed(f"{left} invoices are past their ground and still there")
     stage.narrator.say(
-        f"{done.rows:,} rows in {took:.1f} s, {done.people:,} receipts. A plain count past the "
-        f"worker says it too: invoices older than they may be: [bold]{left}[/]."
+        f"{done.rows:,} rows in {took:.1f} s, and a receipt for each person and table: "
+        f"{done.receipts:,}. A plain count past the worker says it too: invoices older than they "
+        f"may be: [bold]{left}[/]."
     )
 
 

@@ -32,11 +32,15 @@ class Rule(Protocol):
 
 
 async def usual_people(connection: Connection, sweep: Rule, last: int = 5) -> float | None:
-    """People in the receipts of the last sweeps like this one, on average; None: none before it."""
+    """People who lost data in the last sweeps like this one, on average; None: none before it.
+
+    As each of them counted before it began: every person once.
+    """
     alike = (
-        select(sweeps.c.people)
+        select(sweeps.c.estimate)
         .where(
             sweeps.c.state == SweepState.DONE.value,
+            sweeps.c.estimate.is_not(None),
             sweeps.c.store == sweep.store,
             sweeps.c.table.is_not_distinct_from(sweep.table),
             sweeps.c.ground.is_not_distinct_from(sweep.ground),
@@ -44,7 +48,7 @@ async def usual_people(connection: Connection, sweep: Rule, last: int = 5) -> fl
         .order_by(sweeps.c.id.desc())
         .limit(last)
     )
-    found = list((await connection.execute(alike)).scalars())
+    found = [estimate["people"] for estimate in (await connection.execute(alike)).scalars()]
     return sum(found) / len(found) if found else None
 
 
@@ -52,7 +56,7 @@ async def pace(connection: Connection, store: str, last: int = 5) -> float | Non
     """Rows a second that the last sweeps of a store erased while at work; None: none has yet."""
     rows = await connection.execute(
         select(sweeps.c.counts, sweeps.c.seconds)
-        .where(sweeps.c.store == store, sweeps.c.seconds > 0, sweeps.c.people > 0)
+        .where(sweeps.c.store == store, sweeps.c.seconds > 0, sweeps.c.receipts > 0)
         .order_by(sweeps.c.id.desc())
         .limit(last)
     )

@@ -150,10 +150,10 @@ async def step(
     sweep = await read(connection, sweep_id, lock=True)
     if sweep is None:
         raise LookupError(f"there is no sweep {sweep_id}")
-    people = sum(len(receipt.people) for receipt in step.receipts) // 32
+    receipts = sum(len(receipt.people) for receipt in step.receipts) // 32
     values: dict[str, Any] = {
         "counts": _added(sweep.counts, step.counts),
-        "people": sweep.people + people,
+        "receipts": sweep.receipts + receipts,
         "seconds": sweep.seconds + step.seconds,
         "chunks": sweep.chunks + 1,
     }

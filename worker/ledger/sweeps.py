@@ -75,7 +75,7 @@ class Sweep:
     left_out: bytes | None
     key_id: str
     chunks: int
-    people: int
+    receipts: int
     seconds: float
     counts: Counts
     estimate: Mapping[str, Any] | None

@@ -95,7 +95,11 @@ def upgrade() -> None:
         sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("chunks", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column(
-            "people", sa.BigInteger(), server_default="0", nullable=False, comment="in its receipts"
+            "receipts",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="written for people; one who lost data in two tables has two",
         ),
         sa.Column(
             "seconds", sa.Float(), server_default="0", nullable=False, comment="of work, no waiting"

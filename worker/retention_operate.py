@@ -13,7 +13,7 @@ from uuid import uuid4
 from connectors.mapping import Key
 from worker.context import Context, NotPossible
 from worker.core.legs import visited
-from worker.core.lifecycle import SweepState
+from worker.core.lifecycle import SWEEP_ENDED, SweepState
 from worker.ledger import sweep_history, sweep_steps, sweeps
 from worker.ledger.database import Connection
 from worker.ledger.sweeps import Sweep
@@ -22,6 +22,10 @@ from worker.sweeps import Wanted, ask, publish
 
 SOURCE = "erasure retention run"
 SEE = "list them with: erasure retention status"
+
+
+STANDING = frozenset(SweepState) - SWEEP_ENDED - {SweepState.CANCELLING}
+"""States in which a sweep can still be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +102,28 @@ async def resume(context: Context, sweep_id: int, *, by: str) -> None:
 
 
 async def cancel(context: Context, sweep_id: int, *, by: str, because: str) -> None:
-    """End a sweep for good; what it erased stays erased. Raises NotPossible for one that ended."""
+    """End a sweep for good; what it erased stays erased. Raises NotPossible for one that ended.
+
+    A chunk under way is settled first, by whoever runs sweeps: its people get their receipts.
+    """
     reason = {"why": "cancelled", "by": by, "because": because}
+    now = context.now()
     async with context.ledger.begin() as connection:
-        if not await sweep_steps.end(
-            connection, sweep_id, None, SweepState.CANCELLED, context.now(), reason=reason
-        ):
+        sweep = await sweeps.read(connection, sweep_id, lock=True)
+        settled = sweep is None or sweep.span is None
+        moved = (
+            await sweep_steps.end(
+                connection, sweep_id, None, SweepState.CANCELLED, now, reason=reason
+            )
+            if settled
+            else await sweeps.move(
+                connection, sweep_id, STANDING, SweepState.CANCELLING, now=now, reason=reason
+            )
+        )
+        if not moved:
             raise await _refused(connection, sweep_id, "be cancelled")
+    if sweep is not None and not settled:
+        await publish(context, [(sweep.store, sweep_id)])
 
 
 async def approve(context: Context, sweep_id: int, *, by: str, because: str) -> None:

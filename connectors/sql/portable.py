@@ -2,8 +2,8 @@
 
 These databases cannot count inside a DELETE. What is due is selected under a lock (FOR UPDATE; in
 SQLite the whole transaction holds the write lock), so that the statements which follow touch just
-these rows. Row counts of the driver are not believed: a trigger may have kept a row back, and the
-re-read says so.
+these rows. Row counts of the driver are not believed: a trigger of SQLite may have kept a row back,
+so what was deleted is looked for again there, and the re-read says what is left.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class EraseTable:
 
     look: Select[Any]
     delete: Delete
+    again: Select[Any]
+    """Which of some rows are still there."""
     rules: Rules
     columns: tuple[Column, ...]
     every_group: tuple[str, ...]
@@ -52,10 +54,16 @@ class EraseTable:
                 else:
                     flags = tuple(bool(flag) for flag in row[width + key_width + 1 :])
                     staying[flags].append(row)
-        for key, count in _per_key(batch, going).items():
-            tally.deleted(self.every_group, (key,), count)
+        stayed: set[Any] = set()
         for values in _portions([tuple(row[width : width + key_width]) for row in going]):
             await connection.execute(self.delete, {ROWS: values})
+            if connection.dialect.name == "sqlite":
+                # There alone a trigger may keep a row back without a word.
+                rows = (await connection.execute(self.again, {ROWS: values})).all()
+                stayed.update(map(tuple, rows))
+        gone = [row for row in going if tuple(row[width : width + key_width]) not in stayed]
+        for key, count in _per_key(batch, gone).items():
+            tally.deleted(self.every_group, (key,), count)
         names = tuple(group.name for group in self.due)
         for flags, found in staying.items():
             for key, count in _per_key(batch, found).items():
@@ -86,8 +94,9 @@ def steps(rules: Rules) -> Sequence[Step]:
     names = tuple(group.name for group in rules.groups)
     # The lock does not cover rows yet to come: a child added meanwhile still keeps its parent.
     delete = sa.delete(target).where(_by_key(rules), *rules.childless)
+    again = sa.select(*rules.scope.key()).where(_by_key(rules))
     groups = tuple(group for group, _ in due)
-    return (EraseTable(look, delete, rules, rules.scope.root_columns, names, groups),)
+    return (EraseTable(look, delete, again, rules, rules.scope.root_columns, names, groups),)
 
 
 def _look(rules: Rules, goes: All | None, due: Sequence[tuple[FieldGroup, All]]) -> Select[Any]:

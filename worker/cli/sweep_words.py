@@ -14,6 +14,7 @@ STATES: Mapping[SweepState, str] = {
     SweepState.BRAKED: "asks before it begins",
     SweepState.RUNNING: "is at work",
     SweepState.PAUSED: "is paused",
+    SweepState.CANCELLING: "is being cancelled, as soon as its last chunk is settled",
     SweepState.DONE: "is done",
     SweepState.CANCELLED: "was cancelled",
     SweepState.FAILED: "has failed",

@@ -44,6 +44,8 @@ class SweepState(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     """An operator stopped it for now; it goes on where it was."""
+    CANCELLING = "cancelling"
+    """An operator ended it while a chunk was under way, which is being settled."""
     DONE = "done"
     """Nothing is left past its last ground; the count stands in its proof."""
     CANCELLED = "cancelled"

@@ -68,6 +68,24 @@ async def begin(
     return None if row is None else sweep_of(row)
 
 
+async def take_to_settle(
+    connection: Connection, sweep_id: int, *, epoch: int, due_at: datetime
+) -> Sweep | None:
+    """Take a sweep that is being cancelled, to settle its last chunk; None when it is not ours."""
+    taken = await connection.execute(
+        update(sweeps)
+        .where(
+            sweeps.c.id == sweep_id,
+            sweeps.c.epoch <= epoch,
+            sweeps.c.state == SweepState.CANCELLING.value,
+        )
+        .values(epoch=epoch, due_at=due_at)
+        .returning(*COLUMNS)
+    )
+    row = taken.one_or_none()
+    return None if row is None else sweep_of(row)
+
+
 async def begin_again(
     connection: Connection, sweep_id: int, policy: str, cutoffs: Mapping[str, date]
 ) -> None:
@@ -145,7 +163,8 @@ async def step(
 ) -> bool:
     """Write down what a chunk did, and go on to where it ended.
 
-    What was done is counted whoever did it; False: it is no longer this runner's to move on.
+    What was done is counted whoever did it; False: it is no longer this runner's to move on. A
+    sweep that is being cancelled is ended by it.
     """
     sweep = await read(connection, sweep_id, lock=True)
     if sweep is None:
@@ -168,6 +187,9 @@ async def step(
             "intent": None,
             "due_at": due_at,
         }
+    if mine and sweep.state is SweepState.CANCELLING:
+        ended = {"state": SweepState.CANCELLED.value, "ended_at": now}
+        values |= {**ended, "cursor": None, "left_out": None}
     await connection.execute(update(sweeps).where(sweeps.c.id == sweep_id).values(values))
     if step.receipts:
         await connection.execute(

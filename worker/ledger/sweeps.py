@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    and_,
     exists,
     or_,
     select,
@@ -141,9 +142,14 @@ async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[s
     rows = await connection.execute(
         select(sweeps.c.id, sweeps.c.store)
         .where(
-            sweeps.c.state.in_([SweepState.WAITING.value, SweepState.RUNNING.value]),
+            or_(
+                sweeps.c.state == SweepState.CANCELLING.value,
+                and_(
+                    sweeps.c.state.in_([SweepState.WAITING.value, SweepState.RUNNING.value]),
+                    first_ended(),
+                ),
+            ),
             sweeps.c.due_at <= now,
-            first_ended(),
         )
         .order_by(sweeps.c.due_at, sweeps.c.id)
         .limit(limit)

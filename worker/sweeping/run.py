@@ -20,10 +20,11 @@ from worker.core.lifecycle import SweepState
 from worker.ledger import leases, sweep_history, sweep_steps, sweeps
 from worker.ledger.sweeps import Sweep
 from worker.sweeping.runner import GRACE, LEASE_TTL, Runner, lease_of
+from worker.sweeping.settling import settle
 from worker.waiting import stopped_within
 
 OTHER_RUNS = timedelta(seconds=30)
-MOVING = frozenset({SweepState.WAITING, SweepState.RUNNING})
+MOVING = frozenset({SweepState.WAITING, SweepState.RUNNING, SweepState.CANCELLING})
 """States in which a sweep can be carried on."""
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,10 @@ async def run_sweep(context: Context, sweep_id: int, holder: str, stop: asyncio.
     Raises what a connector may, LedgerAway and CannotOpen: carry it on later, from where it is.
     """
     sweep = await _begin(context, sweep_id, holder)
+    if sweep is not None and _left_behind(context, sweep):
+        await settle(context, sweep)
+        await _give_back(context, sweep, holder)
+        sweep = await _begin(context, sweep_id, holder)
     if sweep is None:
         return
     if sweep.estimate is None and not await _estimate(context, sweep):
@@ -52,22 +57,31 @@ async def _begin(context: Context, sweep_id: int, holder: str) -> Sweep | None:
         asked = await sweeps.read(connection, sweep_id)
         if asked is None or asked.state not in MOVING or asked.store not in context.connectors:
             return None  # It has ended, or waits for somebody's word: why stands in its row.
-        if (at := opens(context.policy, asked.store, now)) is not None:
+        cancelling = asked.state is SweepState.CANCELLING
+        if not cancelling and (at := opens(context.policy, asked.store, now)) is not None:
             await sweeps.postpone(connection, sweep_id, at, {"why": "hours", "until": at})
             return None
         epoch = await leases.take(connection, lease_of(asked.store), holder, now=now, ttl=LEASE_TTL)
         if epoch is None:
             await sweeps.postpone(connection, sweep_id, now + OTHER_RUNS, asked.reason)
             return None
-        if asked.policy != context.policy.version:
+        if asked.policy != context.policy.version and asked.span is None:
             cutoffs = context.policy.cutoffs(asked.store, asked.as_of)
             await sweep_steps.begin_again(connection, sweep_id, context.policy.version, cutoffs)
-        begun = await sweep_steps.begin(
-            connection, sweep_id, epoch=epoch, now=now, due_at=now + GRACE
+        due_at = now + GRACE
+        begun = (
+            await sweep_steps.take_to_settle(connection, sweep_id, epoch=epoch, due_at=due_at)
+            if cancelling
+            else await sweep_steps.begin(connection, sweep_id, epoch=epoch, now=now, due_at=due_at)
         )
         if begun is None:
             await leases.give_back(connection, lease_of(asked.store), holder, now)
         return begun
+
+
+def _left_behind(context: Context, sweep: Sweep) -> bool:
+    """Whether a chunk was begun that nobody is to do again: it is settled as it is."""
+    return sweep.state is SweepState.CANCELLING or sweep.policy != context.policy.version
 
 
 async def _give_back(context: Context, sweep: Sweep, holder: str) -> None:

@@ -31,6 +31,7 @@ from worker.sweeping.marks import Begun
 from worker.sweeping.pace import NO_PRESSURE, Pace
 from worker.sweeping.partitions import Partitions
 from worker.sweeping.people import AMBIGUOUS, HELD, RESTRICTED, left_out, pseudonyms, shapes
+from worker.sweeping.settling import interrupted, still_there
 from worker.sweeping.work import Chunk, Result
 
 LEASE_TTL: Final = timedelta(seconds=30)
@@ -107,15 +108,15 @@ class Runner:
         seconds = monotonic() - begun
         counts = result.counts()
         # A partition that is dropped is no work row by row.
-        erased = (
-            0 if span.by is Walk.PARTITION else sum(map(sum, map(dict.values, counts.values())))
-        )
+        rows = sum(rows for results in counts.values() for rows in results.values())
+        erased = 0 if span.by is Walk.PARTITION else rows
         self._pace.took(span.by, max(looked, result.slowest), erased)
         self._rested = self._pace.rest(seconds, erased)
         self._move_on(at)
         receipts = result.receipts(self._context, self.store)
         if missing:
-            receipts += self._interrupted(span.table, missing, found, result)
+            here = await self._here(aim, found, result)
+            receipts += interrupted(self._context.sealer, self._connector.mapping, at, here)
         return await self._step(counts, receipts, seconds, due=bool(found.keys) or bool(missing))
 
     async def rest(self) -> float:
@@ -192,20 +193,14 @@ class Runner:
             return await self._work.rows(span, found.keys, list(found.out))
         return await self._work.people(found.by_shape)
 
-    def _interrupted(
-        self, name: str, missing: frozenset[bytes], found: _Found, result: Result
-    ) -> list[SweepReceipt]:
-        """A receipt for whoever stood in a chunk that was cut short and is not found any more."""
-        sealer, store = self._context.sealer, self.store
-        here = marks.split(pseudonyms(sealer, store, [*found.keys, *result.outcomes]))
-        gone = sorted(missing - here)
-        outcomes = [
-            {"group": group.name, "result": "erased", "rows": None, "interrupted": True}
-            for table in self._connector.mapping.tables
-            for group in table.groups
-            if table.name == name
-        ]
-        return [SweepReceipt(b"".join(gone), outcomes)] if gone else []
+    async def _here(self, aim: Aim, found: _Found, result: Result) -> set[Key]:
+        """Who of a chunk that was cut short is known not to have lost anything to that."""
+        here = {*result.outcomes, *result.apart}
+        if aim is not Aim.CONSENTS:
+            return here | set(found.keys)
+        going = set(found.going)
+        others = [key for key in found.keys if key not in going]
+        return here | await still_there(self._context, self._work, self.store, aim, others)
 
     async def _intend(self, at: Begun, intent: bytes) -> bool:
         """Note the chunk before its effect; False: this runner must not touch the store."""
@@ -270,20 +265,23 @@ class Runner:
 
     async def _ended(self) -> bool:
         """Count what is left; with nothing the sweep is done, and this count is its proof."""
-        rows, of = await count_left(
-            self._connector, self._tables, self._sweep.cutoffs, list(self._left_out)
-        )
-        why = Counter(self._left_out.values())
-        apart = {reason: people for reason, people in why.items() if reason not in STAYS}
+        stays = [key for key, why in self._left_out.items() if why in STAYS]
+        rows, of = await self._count(stays)
+        # Of whom the store would not let go, no other pass is to be hoped for.
+        hopeless = len(stays) < len(self._left_out)
+        others = (await self._count(list(self._left_out)))[0] if rows and hopeless else rows
         passed = (self._leg - len(self._first)) // len(self._more)
-        if rows and passed < PASSES:
+        if others and passed < PASSES:
             return False
         now = self._context.now()
-        proof = None
-        reason: Mapping[str, Any] | None = {"why": NOT_GONE, "rows": rows, "apart": apart}
-        if not rows and not apart:
-            proof = {"rows": 0, "of": of, "left_out": dict(why), "counted_at": now}
-            reason = None
+        why = Counter(self._left_out.values())
+        proof, reason = None, None
+        if rows:
+            apart = {reason: people for reason, people in why.items() if reason not in STAYS}
+            reason = {"why": NOT_GONE, "rows": rows, "apart": apart}
+        else:
+            out = {reason: people for reason, people in why.items() if reason in STAYS}
+            proof = {"rows": 0, "of": of, "left_out": out, "counted_at": now}
         state = SweepState.DONE if proof is not None else SweepState.FAILED
         async with self._context.ledger.begin() as connection:
             await sweep_steps.end(
@@ -296,3 +294,7 @@ class Runner:
                 reason=reason,
             )
         return True
+
+    async def _count(self, without: list[Key]) -> tuple[int, int]:
+        """Rows past their last ground, but for some people's, and the people of the store."""
+        return await count_left(self._connector, self._tables, self._sweep.cutoffs, without)

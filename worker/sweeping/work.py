@@ -2,11 +2,12 @@
 
 Only what was read again and found gone gets a receipt. Whom the store refuses, or of whom it keeps
 what it said it had erased, is set apart and told: the sweep then ends as failed, never as done.
+Rows of theirs that did go are in a receipt all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -68,26 +69,38 @@ class Chunk:
         """The shape of those of whom nothing is recorded."""
 
     async def rows(self, span: Span, keys: Sequence[Key], without: Sequence[Key]) -> Result:
-        """Erase a range; where the store refuses that, the people one by one."""
-        sweeping = self._connector.sweeping
+        """Erase a range; where the store refuses, for halves of its people, down to the one."""
         result = Result()
+        out = frozenset(without)
+        await self._range(span, [key for key in keys if key not in out], out, result)
+        return result
+
+    async def _range(
+        self, span: Span, going: Sequence[Key], without: frozenset[Key], result: Result
+    ) -> None:
+        sweeping, out = self._connector.sweeping, list(without)
         begun = monotonic()
         try:
-            effects = await sweeping.sweep(span, self._cutoffs, without)
-        except Refused:
-            out = set(without)
-            return await self.people({self.whole: [key for key in keys if key not in out]})
-        result.slowest = monotonic() - begun
-        begun = monotonic()
-        if await sweeping.left(span, self._cutoffs, without):
-            out = set(without)
-            found = set(await sweeping.due(span, self._cutoffs)) - out
-            result.apart = dict.fromkeys(found & effects.keys(), NOT_GONE)
+            effects = await sweeping.sweep(span, self._cutoffs, out)
+        except Refused as fault:
+            if len(going) < 2:
+                result.apart |= dict.fromkeys(going, fault.code)
+                return
+            first, second = going[: len(going) // 2], going[len(going) // 2 :]
+            await self._range(span, first, without | set(second), result)
+            await self._range(span, second, without | set(first), result)
+            return
         result.slowest = max(result.slowest, monotonic() - begun)
-        result.apart |= await self._still_there(span, effects)
-        rows = self.outcomes(effects)
-        result.outcomes = {key: one for key, one in rows.items() if key not in result.apart}
-        return result
+        begun = monotonic()
+        apart: dict[Key, str] = {}
+        if await sweeping.left(span, self._cutoffs, out):
+            found = set(await sweeping.due(span, self._cutoffs)) - without
+            apart = dict.fromkeys(found & effects.keys(), NOT_GONE)
+        result.slowest = max(result.slowest, monotonic() - begun)
+        apart |= await self._still_there(span, effects)
+        result.apart |= apart
+        gone = {key: done for key, done in effects.items() if key not in apart}
+        result.outcomes |= self.outcomes(gone) | self.outcomes(_deleted(effects, apart))
 
     def outcomes(self, effects: Effects) -> dict[Key, Sequence[Row]]:
         """What rows that went together mean for each of their people."""
@@ -124,12 +137,26 @@ class Chunk:
             verdict = judge.of([key])
             if isinstance(verdict, Failed):
                 result.apart[key] = verdict.reason
+                result.outcomes |= self.outcomes(_deleted(effects, [key]))
                 continue
             lost = lists.get(id(verdict))
             if lost is None:
                 lost = lists[id(verdict)] = [written(one) for one in verdict if one.rows]
             if lost:
                 result.outcomes[key] = lost
+
+    async def unfinished(self, by_shape: Mapping[Shape, Sequence[Key]]) -> set[Key]:
+        """Read which people still have what is to go by their shapes; nothing is changed."""
+        size = self._connector.capabilities.batch_size
+        found: set[Key] = set()
+        for shape, keys in by_shape.items():
+            for at in range(0, len(keys), size):
+                work = Work(shape, self._cutoffs, keys[at : at + size])
+                remainders = await self._connector.verify(work)
+                found |= {
+                    k for k, groups in remainders.items() if any(r.left for r in groups.values())
+                }
+        return found
 
     async def _still_there(self, span: Span, effects: Effects) -> dict[Key, str]:
         """Re-read by key whoever's rows were overwritten: a row that is changed may have moved."""
@@ -142,6 +169,16 @@ class Chunk:
                 if any(groups[g].left for g in self._of_table[span.table] if g in groups):
                     found[key] = NOT_GONE
         return found
+
+
+def _deleted(effects: Effects, keys: Iterable[Key]) -> Effects:
+    """What certainly went of people of whom something else is still there: rows, not values."""
+    found: dict[Key, Mapping[str, Done]] = {}
+    for key in keys:
+        done = {g: Done(deleted=d.deleted) for g, d in effects.get(key, {}).items() if d.deleted}
+        if done:
+            found[key] = done
+    return found
 
 
 def _rows(groups: Mapping[str, FieldGroup], effects: Effects) -> dict[Key, Sequence[Row]]:

@@ -123,7 +123,8 @@ def upgrade() -> None:
             name=op.f("ck_sweeps_ended_has_a_time"),
         ),
         sa.CheckConstraint(
-            "state IN ('waiting', 'braked', 'running', 'paused', 'done', 'cancelled', 'failed')",
+            "state IN ('waiting', 'braked', 'running', 'paused', 'cancelling', 'done', 'cancelled',"
+            " 'failed')",
             name=op.f("ck_sweeps_state"),
         ),
         sa.CheckConstraint(

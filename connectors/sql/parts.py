@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Remainder
-from connectors.mapping import Key, Shape, StoreMapping
+from connectors.mapping import FieldGroup, Key, StoreMapping
 from connectors.sql import documents, partitions, portable, postgresql, ranged
 from connectors.sql.alongside import cascading
 from connectors.sql.arrays import PostgreSQL
 from connectors.sql.detach import detaching
-from connectors.sql.predicates import Rules, rules
+from connectors.sql.links import Scope
+from connectors.sql.predicates import All, Rules, rules
 from connectors.sql.sessions import Opened
 from connectors.sql.spans import within
 from connectors.sql.steps import Batch, Step, every
@@ -41,31 +42,28 @@ class Plan:
 
     rules: Rules
     due: Select[Any] | None
+    doubtful: Select[Any] | None
     steps: tuple[Step, ...]
     left: Select[Any] | None
     looks: tuple[Look, ...]
     """What reads documents again, which no condition in SQL can."""
 
 
-def draw(
-    opened: Opened, mapping: StoreMapping, span: Span, without: bool, shape: Shape | None
-) -> Plan:
-    """Build the statements; without a ``shape`` every consent stands."""
+def draw(opened: Opened, mapping: StoreMapping, span: Span, without: bool) -> Plan:
+    """Build the statements, for which every consent stands."""
     seen, dialect = opened.reflection, opened.dialect
     relations = partitions.seen(seen.relations, span)
     relation = relations[span.table]
     inside = within(dialect, relation, span)
 
-    def which(scope: Any) -> ColumnElement[bool]:
+    def which(scope: Scope) -> ColumnElement[bool]:
         if not without:
-            return inside(scope)  # type: ignore[no-any-return]
+            return inside(scope)
         others = sa.not_(dialect.keyed(scope.root, scope.root_columns))
         return sa.and_(inside(scope), others)
 
-    every_ground = tuple(sorted({u.ground for g in mapping.groups() for u in g.grounds}))
-    its = rules(
-        dialect, mapping, relations, span.table, every_ground if shape is None else shape, which
-    )
+    whole = tuple(sorted({u.ground for g in mapping.groups() for u in g.grounds}))
+    its = rules(dialect, mapping, relations, span.table, whole, which)
     table = relation.table
     if isinstance(dialect, PostgreSQL):
         locked = table.name in cascading(mapping, seen.catalogue)
@@ -73,12 +71,13 @@ def draw(
     else:
         built = ranged.steps(its) if opened.returning else portable.steps(its)
     steps = (*documents.rewriting(its), *detaching(its, relations), *built)
-    return Plan(its, _due(its), steps, _left(its), tuple(documents.rereading(its)))
+    due = _people(its, _conditions(its, documents_too=True))
+    doubtful = _people(its, _in_doubt(its))
+    return Plan(its, due, doubtful, steps, _left(its), tuple(documents.rereading(its)))
 
 
-def _due(its: Rules) -> Select[Any] | None:
-    """Select the people of the rows that go or are overwritten; on PostgreSQL as arrays."""
-    found = _conditions(its, documents_too=True)
+def _people(its: Rules, found: ColumnElement[bool] | None) -> Select[Any] | None:
+    """Select the people of the rows of which something is true; on PostgreSQL as arrays."""
     if found is None:
         return None
     scope = its.scope
@@ -117,12 +116,39 @@ def _conditions(its: Rules, *, documents_too: bool) -> ColumnElement[bool] | Non
     goes = its.goes()
     ways = [] if goes is None else [every(goes)]
     for group, dead in its.due():
-        holds = [its.unblank(group)]
-        if documents_too:
-            names = dict.fromkeys(f.column for f in group.fields if f.path is not None)
-            holds += [its.scope.target.c[name].is_not(None) for name in names]
-        ways.append(sa.and_(every(dead), sa.or_(*holds)))
+        holds = _holds(its, group) if documents_too else its.unblank(group)
+        ways.append(sa.and_(every(dead), holds))
     return sa.or_(*ways) if ways else None
+
+
+def _in_doubt(its: Rules) -> ColumnElement[bool] | None:
+    """When a row would go, or lose more, were nobody's consent to stand and no interest."""
+    alone = replace(its, shape=())
+    revocable = [g for g in its.groups if any(use.revocable for use in g.grounds)]
+    if not revocable:
+        return None
+    ways = [_only(alone.goes(), its.goes(), sa.true())]
+    if not its.shared:
+        ways += [_only(alone.dead(g), its.dead(g), _holds(its, g)) for g in revocable]
+    found = [way for way in ways if way is not None]
+    return sa.or_(*found) if found else None
+
+
+def _only(
+    without: All | None, standing: All | None, holds: ColumnElement[bool]
+) -> ColumnElement[bool] | None:
+    """When something is over without what a person may end, and not while that stands."""
+    if without is None:
+        return None
+    more = sa.true() if standing is None else sa.not_(sa.func.coalesce(every(standing), sa.false()))
+    return sa.and_(every(without), more, holds)
+
+
+def _holds(its: Rules, group: FieldGroup) -> ColumnElement[bool]:
+    """Whether a row holds anything of a group; a document that is there may hold all of it."""
+    names = dict.fromkeys(field.column for field in group.fields if field.path is not None)
+    documents_there = [its.scope.target.c[name].is_not(None) for name in names]
+    return sa.or_(its.unblank(group), *documents_there)
 
 
 async def in_documents(connection: AsyncConnection, looks: Sequence[Look], batch: Batch) -> int:

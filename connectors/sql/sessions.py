@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -56,6 +56,8 @@ class Opened:
     served: bool
     """Whether every way from table to table has an index."""
     plans: dict[tuple[Aim, Shape], Plan] = field(default_factory=dict)
+    parts: dict[Any, Any] = field(default_factory=dict)
+    """The statements for parts of its tables, as :mod:`connectors.sql.parts` keeps them."""
 
 
 class Sessions:

@@ -7,7 +7,7 @@ speed, and what may have moved meanwhile is looked for by key at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,7 +37,7 @@ class _Tid(UserDefinedType[Any]):
         return "TID"
 
 
-def within(dialect: Dialect, relation: Relation, span: Span) -> Any:
+def within(dialect: Dialect, relation: Relation, span: Span) -> Callable[[Scope], Condition]:
     """What limits a statement over a table to a part of it, as ``rules`` takes it."""
 
     def which(scope: Scope) -> Condition:
@@ -98,7 +98,7 @@ def named(relation: Relation) -> str:
 
 def quoted(*parts: str) -> str:
     """A name of several parts as a statement on PostgreSQL writes it."""
-    quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+    quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call] # SQLAlchemy left it untyped
     return ".".join(quote(part) for part in parts)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Effects
-from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
+from connectors.mapping import Cutoffs, Key, StoreMapping
 from connectors.sql import partitions as droppable
 from connectors.sql import pressure
 from connectors.sql.columns import Column, Params
@@ -42,7 +42,6 @@ class Sweeper:
         self._mapping = mapping
         self._sessions = sessions
         self._timeout = timeout
-        self._plans: dict[tuple[int, Form, Shape | None], Plan] = {}
         self._walks: dict[tuple[int, str], Walk] = {}
 
     async def walk(self, table: str) -> Walk:
@@ -80,12 +79,11 @@ class Sweeper:
 
     async def due(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:
         """Select each person once."""
-        return await self._people(span, cutoffs, None)
+        return await self._people(span, cutoffs, doubtful=False)
 
     async def doubtful(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:
-        """Select whoever would lose something if all that a person may end had ended."""
-        certain = set(await self._people(span, cutoffs, None))
-        return [key for key in await self._people(span, cutoffs, ()) if key not in certain]
+        """Select whoever would lose more if all that a person may end had ended."""
+        return await self._people(span, cutoffs, doubtful=True)
 
     async def sweep(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> Effects:
         """Delete and overwrite in one transaction what a part holds past its last ground."""
@@ -164,7 +162,7 @@ class Sweeper:
         self, span: Span, cutoffs: Cutoffs
     ) -> tuple[Opened, Batch, droppable.Counting]:
         opened = await self._sessions.open()
-        plan = draw(opened, self._mapping, span, without=False, shape=None)
+        plan = draw(opened, self._mapping, span, without=False)
         batch = _Part(opened, span, plan, cutoffs, ())
         return opened, batch, droppable.Counting(span, plan.rules)
 
@@ -199,18 +197,19 @@ class Sweeper:
             limit = str(round(self._timeout * 1000))
             await connection.execute(_ROW_BY_ROW if opened.served else _ALONE, {"limit": limit})
 
-    async def _people(self, span: Span, cutoffs: Cutoffs, shape: Shape | None) -> Sequence[Key]:
+    async def _people(self, span: Span, cutoffs: Cutoffs, *, doubtful: bool) -> Sequence[Key]:
         async def read() -> Sequence[Key]:
             opened = await self._sessions.open()
-            plan = self._plan(opened, span, without=False, shape=shape)
-            if plan.due is None:
+            plan = self._plan(opened, span, without=False)
+            question = plan.doubtful if doubtful else plan.due
+            if question is None:
                 return []
             batch = _Part(opened, span, plan, cutoffs, ())
             async with self._looking(opened, 1) as connection:
                 if await droppable.gone(connection, span):
                     return []
                 rows = (
-                    await connection.execute(plan.due, batch.params((), plan.rules.cutoffs))
+                    await connection.execute(question, batch.params((), plan.rules.cutoffs))
                 ).all()
             if self._sessions.postgresql:
                 return [key for row in rows if row[0] for key in batch.read.many(row)]
@@ -218,17 +217,14 @@ class Sweeper:
 
         return await self._sessions.run(read)
 
-    def _plan(
-        self, opened: Opened, span: Span, *, without: bool, shape: Shape | None = None
-    ) -> Plan:
+    def _plan(self, opened: Opened, span: Span, *, without: bool) -> Plan:
         if span.by is Walk.PARTITION:
-            return draw(opened, self._mapping, span, without, shape)
+            return draw(opened, self._mapping, span, without)
         form = Form(span.table, span.by, span.after is not None, span.upto is not None, without)
         # By the store as it was looked at: a store that was mended is looked at anew.
-        known = (id(opened), form, shape)
-        plan = self._plans.get(known)
+        plan = opened.parts.get(form)
         if plan is None:
-            plan = self._plans[known] = draw(opened, self._mapping, span, without, shape)
+            plan = opened.parts[form] = draw(opened, self._mapping, span, without)
         return plan
 
 

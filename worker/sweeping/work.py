@@ -145,6 +145,12 @@ class Chunk:
             if lost:
                 result.outcomes[key] = lost
 
+    async def to_do(self, by_shape: Mapping[Shape, Sequence[Key]]) -> dict[Shape, list[Key]]:
+        """Leave out whoever has nothing to lose by their shape: an intent names who may."""
+        left = await self.unfinished(by_shape)
+        found = {shape: [key for key in keys if key in left] for shape, keys in by_shape.items()}
+        return {shape: keys for shape, keys in found.items() if keys}
+
     async def unfinished(self, by_shape: Mapping[Shape, Sequence[Key]]) -> set[Key]:
         """Read which people still have what is to go by their shapes; nothing is changed."""
         size = self._connector.capabilities.batch_size

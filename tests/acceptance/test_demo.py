@@ -162,6 +162,10 @@ def test_the_story_is_told_and_nothing_is_left(directory: Path) -> None:
         assert "superseded, because of a newer consent" in text
         assert "events done with: 1,000 of 1,000" in text
         assert "3,000 receipts" in text
+        assert "it asks above 5,000, and nothing like it was done before" in text
+        assert "is approved and goes on" in text
+        assert "rows past their last ground: 0" in text
+        assert "invoices older than they may be: 0." in text
         assert "demo --keep" in text
         assert nothing_left(demo)
 
@@ -169,8 +173,12 @@ def test_the_story_is_told_and_nothing_is_left(directory: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "started"),
-    [("Starting a broker", 0), ("2. A customer", SERVERS_AND_WORKER)],
-    ids=["while servers start", "in the middle of the story"],
+    [
+        ("Starting a broker", 0),
+        ("2. A customer", SERVERS_AND_WORKER),
+        ("is approved and goes on", SERVERS_AND_WORKER),
+    ],
+    ids=["while servers start", "in the middle of the story", "while a sweep runs"],
 )
 def test_ctrl_c_cleans_up(directory: Path, moment: str, started: int) -> None:
     """Ctrl-C at any moment stops every process, removes every file and exits with 130."""

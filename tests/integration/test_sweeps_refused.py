@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.support.nordlys import Person, traces
+from tests.support.driving import accept, settle
+from tests.support.nordlys import Person, traces, withdrawal
 from tests.support.sweeping import receipts, sweep
 from tests.support.world import World
 from worker.context import Context
@@ -75,3 +76,22 @@ async def test_one_refused_person_keeps_nobody_else(world: World, context: Conte
     left = await world.stores.dump()
     assert traces(left, kept)["billing.invoice"] == 1
     assert not any(name.startswith("billing") for p in others for name in traces(left, p))
+
+
+async def test_who_withdrew_and_is_refused_is_never_done(world: World, context: Context) -> None:
+    """A consent alone kept it, which no count of rows knows to be withdrawn: the sweep says so."""
+    person = Person(contacts=[])
+    await accept(context, withdrawal(person, "contact", "newsletter"))
+    await settle(context)
+    await world.stores.add(person)
+    await world.stores.run(
+        "crm",
+        "CREATE TABLE crm.loyalty (customer_no text REFERENCES crm.customer);"
+        f"INSERT INTO crm.loyalty VALUES ('{person.customer_no}')",
+    )
+    done = await sweep(context, "crm")
+    assert (done.state, done.proof) == ("failed", None)
+    assert (done.reason or {})["apart"] == {"constraint": 1}
+    await world.stores.run("crm", "DROP TABLE crm.loyalty")
+    assert (await sweep(context, "crm")).state == "done"
+    assert not any(t.startswith("crm") for t in traces(await world.stores.dump(), person))

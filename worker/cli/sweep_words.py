@@ -44,9 +44,11 @@ def why(reason: Mapping[str, Any] | None) -> str:
     if code == "brake":
         return brake_words(reason)
     try:
-        return WHYS[code].format_map(reason)
+        told = WHYS[code].format_map(reason)
     except KeyError:
         return code
+    apart = ", ".join(f"{people} ({what})" for what, people in reason.get("apart", {}).items())
+    return f"{told}; people whom the store would not let go: {apart}" if apart else told
 
 
 def todo(sweep: Sweep) -> str:

@@ -7,7 +7,6 @@ behind it, is met there.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,17 +19,15 @@ from connectors.sweeping import Span, Walk
 from worker.context import Context
 from worker.core.legs import Aim, Leg, again, legs, visited
 from worker.core.lifecycle import SweepState
-from worker.core.outcomes import NOT_GONE
 from worker.ledger import leases, sweep_steps, sweeps
 from worker.ledger.database import Connection
 from worker.ledger.sweep_steps import Step, SweepReceipt
 from worker.ledger.sweeps import Sweep
-from worker.sweeping import marks
-from worker.sweeping.left import count_left
+from worker.sweeping import ending, marks
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import NO_PRESSURE, Pace
 from worker.sweeping.partitions import Partitions
-from worker.sweeping.people import AMBIGUOUS, HELD, RESTRICTED, left_out, pseudonyms, shapes
+from worker.sweeping.people import left_out, pseudonyms, shapes
 from worker.sweeping.settling import interrupted, still_there
 from worker.sweeping.work import Chunk, Result
 
@@ -39,8 +36,6 @@ GRACE: Final = timedelta(minutes=2)
 """Redrive supposes after this that a sweep which moves nowhere has no runner."""
 PASSES: Final = 5
 """Times that a sweep counts what is left before it gives up."""
-STAYS: Final = frozenset({HELD, RESTRICTED, AMBIGUOUS})
-"""Reasons to leave somebody out with which a sweep is done all the same."""
 LOOK_SECONDS = 1.0
 """How often a sweep looks what its store has to bear."""
 _SECONDS_UNWRITTEN: Final = 2.0
@@ -266,36 +261,27 @@ class Runner:
 
     async def _ended(self) -> bool:
         """Count what is left; with nothing the sweep is done, and this count is its proof."""
-        stays = [key for key, why in self._left_out.items() if why in STAYS]
-        rows, of = await self._count(stays)
-        # Of whom the store would not let go, no other pass is to be hoped for.
-        hopeless = len(stays) < len(self._left_out)
-        others = (await self._count(list(self._left_out)))[0] if rows and hopeless else rows
+        left = await ending.look(
+            self._context,
+            self._work,
+            self.store,
+            self._tables,
+            self._sweep.cutoffs,
+            self._left_out,
+        )
         passed = (self._leg - len(self._first)) // len(self._more)
-        if others and passed < PASSES:
+        # Of whom the store would not let go, no other pass is to be hoped for.
+        if left.others and passed < PASSES:
             return False
         now = self._context.now()
-        why = Counter(self._left_out.values())
-        proof, reason = None, None
-        if rows:
-            apart = {reason: people for reason, people in why.items() if reason not in STAYS}
-            reason = {"why": NOT_GONE, "rows": rows, "apart": apart}
-        else:
-            out = {reason: people for reason, people in why.items() if reason in STAYS}
-            proof = {"rows": 0, "of": of, "left_out": out, "counted_at": now}
-        state = SweepState.DONE if proof is not None else SweepState.FAILED
         async with self._context.ledger.begin() as connection:
             await sweep_steps.end(
                 connection,
                 self._sweep.id,
                 self._sweep.epoch,
-                state,
+                SweepState.DONE if left.reason is None else SweepState.FAILED,
                 now,
-                proof=proof,
-                reason=reason,
+                proof=left.proof(now),
+                reason=left.reason,
             )
         return True
-
-    async def _count(self, without: list[Key]) -> tuple[int, int]:
-        """Rows past their last ground, but for some people's, and the people of the store."""
-        return await count_left(self._connector, self._tables, self._sweep.cutoffs, without)

@@ -7,7 +7,7 @@ Rows of theirs that did go are in a receipt all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -151,8 +151,15 @@ class Chunk:
         found = {shape: [key for key in keys if key in left] for shape, keys in by_shape.items()}
         return {shape: keys for shape, keys in found.items() if keys}
 
-    async def unfinished(self, by_shape: Mapping[Shape, Sequence[Key]]) -> set[Key]:
-        """Read which people still have what is to go by their shapes; nothing is changed."""
+    async def unfinished(
+        self, by_shape: Mapping[Shape, Sequence[Key]], tables: Collection[str] | None = None
+    ) -> set[Key]:
+        """Read which people still have what is to go by their shapes; nothing is changed.
+
+        In some tables alone, or by default in the whole store.
+        """
+        meant = self._of_table.keys() if tables is None else tables
+        names = {group for table in meant for group in self._of_table[table]}
         size = self._connector.capabilities.batch_size
         found: set[Key] = set()
         for shape, keys in by_shape.items():
@@ -160,7 +167,9 @@ class Chunk:
                 work = Work(shape, self._cutoffs, keys[at : at + size])
                 remainders = await self._connector.verify(work)
                 found |= {
-                    k for k, groups in remainders.items() if any(r.left for r in groups.values())
+                    k
+                    for k, groups in remainders.items()
+                    if any(groups[n].left for n in names & groups.keys())
                 }
         return found
 

@@ -6,21 +6,41 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import pytest_asyncio
 
 from tests.support import brokers
-from tests.support.databases import Server
+from tests.support.databases import POSTGRESQL, SQLITE, Server
 from tests.support.opening import open_world
 from tests.support.world import World
 from worker.embedded.broker import EmbeddedBroker
 
 
+@pytest.fixture
+def engine() -> str:
+    """In which kind of database CRM and billing are; ``EVERY_ENGINE`` has it be each in turn."""
+    return POSTGRESQL
+
+
+@pytest.fixture
+def stores(request: pytest.FixtureRequest, engine: str) -> Server | Literal["sqlite"]:
+    """Where CRM and billing are."""
+    if engine == SQLITE:
+        return "sqlite"
+    server: Server = request.getfixturevalue(engine)
+    return server
+
+
 @pytest_asyncio.fixture
-async def world(fresh_broker: str, postgresql: Server, tmp_path: Path) -> AsyncIterator[World]:
+async def world(
+    fresh_broker: str, postgresql: Server, stores: Server | Literal["sqlite"], tmp_path: Path
+) -> AsyncIterator[World]:
     """A world without a worker, of this test's own."""
-    async with open_world(bootstrap=fresh_broker, server=postgresql, folder=tmp_path) as made:
+    async with open_world(
+        bootstrap=fresh_broker, server=postgresql, folder=tmp_path, stores=stores
+    ) as made:
         yield made
 
 

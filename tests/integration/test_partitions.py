@@ -16,7 +16,8 @@ from connectors.mapping import Cutoffs, Key
 from connectors.sql import SqlConnector
 from connectors.sql.sweeper import Sweeper
 from connectors.sweeping import Span
-from tests.support.nordlys import Person, customer, dsn, traces
+from tests.support.lines import dsn
+from tests.support.nordlys import Person, customer, traces
 from tests.support.sweeping import asked, carry, receipts, standing, sweep
 from tests.support.world import World
 from worker import hold

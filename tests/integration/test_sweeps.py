@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from connectors.faults import Refused
 from connectors.sql.sweeper import Sweeper
+from tests.support.databases import EVERY_ENGINE
 from tests.support.driving import accept, settle
 from tests.support.nordlys import Person, about, customer, erasure, event, traces, withdrawal
 from tests.support.sweeping import receipts, sweep
@@ -22,6 +23,8 @@ from worker.sweeping import runner
 
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)
+
+pytestmark = EVERY_ENGINE
 
 
 @pytest_asyncio.fixture

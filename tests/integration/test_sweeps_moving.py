@@ -14,10 +14,13 @@ from connectors.base import Effects
 from connectors.mapping import Cutoffs, Key
 from connectors.sql.sweeper import Sweeper
 from connectors.sweeping import Span
+from tests.support.databases import EVERY_ENGINE
 from tests.support.nordlys import Person, customer, traces
 from tests.support.sweeping import receipts, sweep
 from tests.support.world import World
 from worker.context import Context
+
+pytestmark = EVERY_ENGINE
 
 
 @pytest_asyncio.fixture

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from tests.support.databases import BEYOND_MARIADB, EVERY_ENGINE
 from tests.support.driving import accept, settle
+from tests.support.elsewhere import keeping_row, keeping_value
 from tests.support.nordlys import Person, traces, withdrawal
 from tests.support.sweeping import receipts, sweep
 from tests.support.world import World
@@ -20,6 +22,7 @@ async def context(world: World) -> AsyncIterator[Context]:
         yield made
 
 
+@BEYOND_MARIADB
 async def test_a_row_that_is_silently_kept_back_is_never_done(
     world: World, context: Context
 ) -> None:
@@ -28,10 +31,9 @@ async def test_a_row_that_is_silently_kept_back_is_never_done(
     await world.stores.add(kept, other)
     await world.stores.run(
         "billing",
-        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN "
-        f"OLD.delivered_to = '{kept.mark}' THEN NULL ELSE OLD END; END $$;"
-        "CREATE TRIGGER keep BEFORE DELETE ON billing.invoice_line "
-        "FOR EACH ROW EXECUTE FUNCTION keep()",
+        keeping_row(
+            world.stores.dialect, "billing.invoice_line", f"OLD.delivered_to = '{kept.mark}'"
+        ),
     )
     done = await sweep(context, "billing", table="invoice_line")
     assert (done.state, done.proof) == ("failed", None)
@@ -40,6 +42,7 @@ async def test_a_row_that_is_silently_kept_back_is_never_done(
     assert await receipts(context, "billing", (other.number,)) != []
 
 
+@EVERY_ENGINE
 async def test_a_value_that_is_silently_restored_is_never_done(
     world: World, context: Context
 ) -> None:
@@ -48,11 +51,7 @@ async def test_a_value_that_is_silently_restored_is_never_done(
     await world.stores.add(kept, other)
     await world.stores.run(
         "billing",
-        "CREATE FUNCTION restore() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF OLD.bank_account = '{kept.mark}' THEN NEW.bank_account := OLD.bank_account; END IF; "
-        "RETURN NEW; END $$;"
-        "CREATE TRIGGER restore BEFORE UPDATE ON billing.account "
-        "FOR EACH ROW EXECUTE FUNCTION restore()",
+        keeping_value(world.stores.dialect, "billing.account", "bank_account", kept.mark),
     )
     done = await sweep(context, "billing", table="account")
     assert (done.state, done.proof) == ("failed", None)
@@ -61,6 +60,7 @@ async def test_a_value_that_is_silently_restored_is_never_done(
     assert await receipts(context, "billing", (other.number,)) != []
 
 
+@EVERY_ENGINE
 async def test_one_refused_person_keeps_nobody_else(world: World, context: Context) -> None:
     """A foreign key of a table that nobody declared: the others of the chunk go, and it is told."""
     kept, *others = (Person() for _ in range(5))
@@ -78,6 +78,7 @@ async def test_one_refused_person_keeps_nobody_else(world: World, context: Conte
     assert not any(name.startswith("billing") for p in others for name in traces(left, p))
 
 
+@EVERY_ENGINE
 async def test_who_withdrew_and_is_refused_is_never_done(world: World, context: Context) -> None:
     """A consent alone kept it, which no count of rows knows to be withdrawn: the sweep says so."""
     person = Person(contacts=[])

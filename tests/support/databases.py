@@ -29,6 +29,12 @@ from sqlalchemy.pool import NullPool
 
 POSTGRESQL, MARIADB, SQLITE = "postgresql", "mariadb", "sqlite"
 DIALECTS = (POSTGRESQL, MARIADB, SQLITE)
+ENGINES = [POSTGRESQL, pytest.param(MARIADB, marks=pytest.mark.mariadb), SQLITE]
+EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
+"""Has each test once with CRM and billing in databases of each kind, where worlds come from
+``engine`` (tests/integration/conftest.py)."""
+BEYOND_MARIADB = pytest.mark.parametrize("engine", [POSTGRESQL, SQLITE])
+"""The same where MariaDB cannot do what a test is about."""
 
 _MARIADB_PATIENCE = 600
 """Looks of a tenth of a second each that a starting server is given."""

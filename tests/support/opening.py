@@ -13,7 +13,7 @@ from typing import Literal
 from aiokafka import AIOKafkaProducer
 
 from tests.support import databases
-from tests.support.databases import Database, Server
+from tests.support.databases import POSTGRESQL, Database, Server
 from tests.support.gate import Gate, directory_of
 from tests.support.nordlys import POLICY, Stores
 from tests.support.world import World
@@ -32,6 +32,7 @@ async def open_world(
     server: Server,
     folder: Path,
     ledger: LedgerKind | Database = "postgresql",
+    stores: Server | Literal["sqlite"] | None = None,
     kafka: bool | None = None,
     gates: Iterable[str] = (),
 ) -> AsyncIterator[World]:
@@ -39,22 +40,26 @@ async def open_world(
 
     ``kafka`` says whether the broker is an Apache Kafka; by default when one was named. ``gates``
     names PostgreSQL databases (``crm``, ``billing``, ``ledger``) that the worker reaches through
-    a gate, which the test may shut; the test itself goes past it.
+    a gate, which the test may shut; the test itself goes past it. ``stores`` is where CRM and
+    billing are, by default on the same server as the ledger.
     """
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs yet
     async with AsyncExitStack() as stack:
 
-        async def create() -> Database:
-            made = await server.create()
+        async def create(on: Server | Literal["sqlite"]) -> Database:
+            if on == "sqlite":
+                return databases.sqlite_database(folder)
+            made = await on.create()
             stack.push_async_callback(made.drop)
             return made
 
-        stores = Stores(await create(), await create(), folder / "newsletter.db")
-        await stores.create()
+        on = stores or server
+        filled = Stores(await create(on), await create(on), folder / "newsletter.db")
+        await filled.create()
         if isinstance(ledger, Database):
             database = ledger
         elif ledger == "postgresql":
-            database = await create()
+            database = await create(server)
         else:
             database = databases.sqlite_database(folder)
         await admin.create(bootstrap, names.catalogue(load_policy(POLICY).stores))
@@ -64,20 +69,32 @@ async def open_world(
         producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=4_000_000)
         stack.push_async_callback(producer.stop)
         await producer.start()
-        urls = {**stores.urls, "ledger": database.text}
-        behind = {"crm": stores.crm, "billing": stores.billing, "ledger": database}
+        urls = {**filled.urls, "ledger": database.text}
+        behind = {"crm": filled.crm, "billing": filled.billing, "ledger": database}
         opened_gates = {}
         for name in gates:
             gate = opened_gates[name] = Gate(directory_of(behind[name].url))
             await stack.enter_async_context(gate)
             urls[name] = gate.url(behind[name])
         settings = _settings(urls, folder)
+        if filled.dialect != POSTGRESQL:
+            settings["ERASURE_POLICY"] = str(_without_schemas(folder))
         settings["ERASURE_BROKER"] = json.dumps(
             {"bootstrap": bootstrap, "idempotent": on_kafka() if kafka is None else kafka}
         )
-        world = World(bootstrap, stores, opened, settings, folder, producer, opened_gates)
+        world = World(bootstrap, filled, opened, settings, folder, producer, opened_gates)
         stack.callback(world.kill_workers)
         yield world
+
+
+def _without_schemas(folder: Path) -> Path:
+    """The policy for stores in databases that have no schemas."""
+    lines = POLICY.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [one for one in lines if not one.strip().startswith("schema: ")]
+    assert len(kept) < len(lines)
+    file = folder / "elsewhere.yaml"
+    file.write_text("".join(kept), encoding="utf-8")
+    return file
 
 
 def _settings(urls: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from tests.support.gate import Gate
-from tests.support.nordlys import POLICY, Stores
+from tests.support.nordlys import Stores
 from tests.support.worker import WorkerProcess
 from topics import names
 from topics.publishing import Mode, event_to_message
@@ -84,7 +84,7 @@ class World:
 
         For workers and contexts that are opened from now on.
         """
-        declared = POLICY.read_text(encoding="utf-8")
+        declared = Path(self.settings["ERASURE_POLICY"]).read_text(encoding="utf-8")
         lenient = declared.replace("people: 100}", f"people: {people}}}")
         assert lenient != declared
         file = self.folder / "policy.yaml"

@@ -24,6 +24,7 @@ from worker.ledger.cases import Ended
 from worker.ledger.commands import Command, CommandKind, Issued, NewCommand
 from worker.ledger.database import Connection
 from worker.ledger.obligations import NewObligation
+from worker.pausing import StorePaused
 from worker.payloads import open_tasks, seal_obligation, seal_tasks
 from worker.plan import plan_batch, publish_commands
 from worker.supersede import reopen
@@ -44,7 +45,8 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
     """Carry out one command to its settlement; :func:`tell` then says what was settled.
 
     None: nothing is to be said. Raises RetryLater or Misfit when the store cannot do it now (the
-    command stays open), LedgerAway when the ledger is away: give the same command again later.
+    command stays open), StorePaused when an operator lets the store rest, LedgerAway when the
+    ledger is away: give the same command again later.
     """
     async with context.ledger.begin() as connection:
         now = context.now()
@@ -52,6 +54,8 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
             connection, command_id, now=now, due_at=now + context.timing.command_grace
         )
         if command is None:
+            if await commands.rests(connection, command_id):
+                raise StorePaused
             return await _settled_before(connection, command_id)
         standing = await cases.open_ids(connection, command.batch_id)
         wanted = await _wanted(connection, command)

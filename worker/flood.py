@@ -17,7 +17,8 @@ import structlog
 from connectors.faults import Fault
 from worker.context import Context, NotPossible
 from worker.core.brake import asks
-from worker.ledger import brakes
+from worker.ledger import actions, brakes
+from worker.ledger.actions import Did, Origin, Who
 from worker.ledger.database import Connection
 from worker.resolve import Person
 
@@ -89,11 +90,15 @@ async def watched(
     return Watch(context, today, sizes, away, asking)
 
 
-async def approve(context: Context, store: str, *, by: str, because: str) -> None:
+async def approve(
+    context: Context, store: str, *, by: str, because: str, origin: Origin = Origin.CLI
+) -> None:
     """Let the events of a store go on for a day. Raises NotPossible when it does not ask."""
     async with context.ledger.begin() as connection:
         if not await brakes.approve(connection, store, by=by, because=because, now=context.now()):
             raise NotPossible(f"the events of {store} do not ask; see: erasure status")
+        who = Who(by, because, origin)
+        await actions.note(connection, context.now(), who, Did.FLOOD_APPROVED, f"store:{store}")
 
 
 async def _size(context: Context, store: str) -> tuple[int, float | None]:

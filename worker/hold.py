@@ -14,9 +14,11 @@ from uuid import UUID, uuid4
 
 from worker.context import Context, NotPossible
 from worker.identifiers import Identifiers, typed
-from worker.ledger import batches, cases, commands, consents, holds, sought
+from worker.ledger import actions, batches, cases, commands, consents, holds, sought
+from worker.ledger.actions import Did, Origin, Who
 from worker.ledger.database import Connection
 from worker.ledger.holds import Hold
+from worker.pausing import paused, without
 from worker.payloads import open_people, open_tasks
 from worker.plan import plan_batch
 from worker.resolve import Person, resolve
@@ -37,15 +39,27 @@ class Placed:
 
 
 async def place_on_subject(
-    context: Context, subject: Mapping[str, str], *, by: str, reason: str, review_on: date
+    context: Context,
+    subject: Mapping[str, str],
+    *,
+    by: str,
+    reason: str,
+    review_on: date,
+    origin: Origin = Origin.CLI,
 ) -> Placed:
     """Hold a person who is named by identifiers. Raises NotPossible for one that cannot be."""
     given = typed(context, subject)
-    return await _place(context, given, set(), by=by, reason=reason, review_on=review_on)
+    return await _place(context, given, set(), Who(by, reason, origin), reason, review_on)
 
 
 async def place_on_case(
-    context: Context, case_id: UUID, *, by: str, reason: str, review_on: date
+    context: Context,
+    case_id: UUID,
+    *,
+    by: str,
+    reason: str,
+    review_on: date,
+    origin: Origin = Origin.CLI,
 ) -> Placed:
     """Hold the person whom a case is about. Raises NotPossible when there is no such case."""
     given: Identifiers = set()
@@ -62,10 +76,18 @@ async def place_on_case(
     pseudonyms = recorded.get(case_id, set())
     if not given and not pseudonyms:
         raise NotPossible("the case has ended and nothing is kept of its person; name the subject")
-    return await _place(context, given, pseudonyms, by=by, reason=reason, review_on=review_on)
+    who = Who(by, reason, origin)
+    return await _place(context, given, pseudonyms, who, reason, review_on, f"case:{case_id}")
 
 
-async def release(context: Context, hold_id: int, *, by: str) -> tuple[UUID, ...]:
+async def release(
+    context: Context,
+    hold_id: int,
+    *,
+    by: str,
+    reason: str | None = None,
+    origin: Origin = Origin.CLI,
+) -> tuple[UUID, ...]:
     """End a hold; its cases go on by themselves, unless another hold stands. Returns them.
 
     Raises NotPossible when no such hold stands.
@@ -73,6 +95,8 @@ async def release(context: Context, hold_id: int, *, by: str) -> tuple[UUID, ...
     async with context.ledger.begin() as connection:
         if not await holds.release(connection, hold_id, by=by, now=context.now()):
             raise NotPossible(f"no hold {hold_id} stands; see: erasure hold list --all")
+        who = Who(by, reason, origin)
+        await actions.note(connection, context.now(), who, Did.HOLD_RELEASED, f"hold:{hold_id}")
         waiting = await holds.held_cases(connection, hold_id)
         to_plan = [
             await reopen(context, connection, batch_id, ids) for batch_id, ids in waiting.items()
@@ -116,19 +140,22 @@ async def _place(
     context: Context,
     given: Identifiers,
     pseudonyms: set[bytes],
-    *,
-    by: str,
+    who: Who,
     reason: str,
     review_on: date,
+    *about: str,
 ) -> Placed:
     person = Person(uuid4(), set(given))
-    answered = await resolve([person], context.connectors, context.timing.lookup_timeout)
+    asked = without(context, await paused(context)).connectors
+    answered = await resolve([person], asked, context.timing.lookup_timeout)
     known = person.known | person.seen
     pseudonyms |= {context.sealer.pseudonym(kind, value) for kind, value in known}
     async with context.ledger.begin() as connection:
         hold_id = await holds.place(
-            connection, pseudonyms, by=by, reason=reason, review_on=review_on, now=context.now()
+            connection, pseudonyms, by=who.by, reason=reason, review_on=review_on, now=context.now()
         )
+        targets = (f"hold:{hold_id}", *about)
+        await actions.note(connection, context.now(), who, Did.HOLD_PLACED, *targets)
     taken: set[UUID] = set()
     attempted: set[UUID] = set()
     to_plan: list[int] = []

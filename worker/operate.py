@@ -11,7 +11,8 @@ from uuid import UUID
 from connectors.mapping import Key
 from worker.context import Context, NotPossible
 from worker.core.lifecycle import CaseState
-from worker.ledger import answers, batches, cases, commands
+from worker.ledger import actions, answers, batches, cases, commands
+from worker.ledger.actions import Did, Origin, Who
 from worker.ledger.answers import Answer
 from worker.ledger.cases import Case
 from worker.ledger.database import Connection
@@ -20,7 +21,15 @@ from worker.supersede import reopen
 from worker.telling import tell_answer
 
 
-async def resume(context: Context, case_id: UUID, chosen: Mapping[str, Sequence[str]]) -> Case:
+async def resume(
+    context: Context,
+    case_id: UUID,
+    chosen: Mapping[str, Sequence[str]],
+    *,
+    by: str,
+    reason: str | None = None,
+    origin: Origin = Origin.CLI,
+) -> Case:
     """Open a parked case again, with the key of the right person in each store named.
 
     ``chosen`` maps a store to the values of its root key, as text in the declared order. The case
@@ -28,15 +37,19 @@ async def resume(context: Context, case_id: UUID, chosen: Mapping[str, Sequence[
     as it then stands: open, or parked again when the keys do not settle it.
     """
     keys = {store: [_key(context, store, values)] for store, values in chosen.items()}
+    who = Who(by, reason, origin)
     async with context.ledger.begin() as connection:
         case = await _parked(connection, case_id)
+        await actions.note(connection, context.now(), who, Did.CASE_RESUMED, f"case:{case_id}")
         batch_id = await reopen(context, connection, case.batch_id, [case_id], keys)
     await plan_batch(context, batch_id)
     async with context.ledger.begin() as connection:
         return await _case(connection, case_id)
 
 
-async def reject(context: Context, case_id: UUID, *, by: str, reason: str) -> None:
+async def reject(
+    context: Context, case_id: UUID, *, by: str, reason: str, origin: Origin = Origin.CLI
+) -> None:
     """End a parked case without erasing anything; upstream is told. The stop stands."""
     now = context.now()
     async with context.ledger.begin() as connection:
@@ -52,16 +65,27 @@ async def reject(context: Context, case_id: UUID, *, by: str, reason: str) -> No
             reason={**(case.reason or {}), "rejected_by": by, "rejected_because": reason},
         )
         await batches.finish(connection, case.batch_id, now)
+        who = Who(by, reason, origin)
+        await actions.note(connection, now, who, Did.CASE_REJECTED, f"case:{case_id}")
     answer = Answer(answer_id, case.batch_id, None, context.policy.version, now)
     await tell_answer(context, answer, (), ended)
 
 
-async def retry(context: Context, command_ids: Sequence[int]) -> int:
+async def retry(
+    context: Context,
+    command_ids: Sequence[int],
+    *,
+    by: str,
+    reason: str | None = None,
+    origin: Origin = Origin.CLI,
+) -> int:
     """Give dead letters to their stores again; returns how many there were to give."""
     async with context.ledger.begin() as connection:
         revived = await commands.revive(
             connection, command_ids, due_at=context.now() + context.timing.answer_grace
         )
+        who, letters = Who(by, reason, origin), [f"command:{one.id}" for one in revived]
+        await actions.note(connection, context.now(), who, Did.RETRIED, *letters)
     await publish_commands(context, revived)
     return len(revived)
 

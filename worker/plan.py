@@ -24,12 +24,13 @@ from worker.core.planner import Plan, PlannedCase, Task, plan
 from worker.core.retry import Backoff
 from worker.expiring import expiring, make_known, recognise_whole, restricted, states
 from worker.flood import DAY, Watch, watched
-from worker.ledger import answers, batches, brakes, cases, commands, consents
+from worker.ledger import answers, batches, brakes, cases, commands, consents, pauses
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch, Lane
 from worker.ledger.cases import Ended
 from worker.ledger.commands import CommandKind, Issued, NewCommand
 from worker.ledger.database import Connection
+from worker.pausing import without
 from worker.payloads import open_people, seal_people, seal_tasks
 from worker.resolve import Person, Resolution, resolve
 from worker.telling import tell_answer
@@ -65,12 +66,14 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
         standing = await cases.of_batch(connection, batch_id)
         today = await brakes.erased_since(connection, context.now() - DAY)
         asking = {one.store for one in await brakes.asking(connection)}
+        resting = {one.store for one in await pauses.standing(connection)}
     people = [
         person
         for person in open_people(context.sealer, batch.payload, batch.key_id)
         if person.case_id in standing
     ]
     before = {person.case_id: {s: set(k) for s, k in person.keys.items()} for person in people}
+    context = without(context, resting)
     resolution = await resolve(people, context.connectors, context.timing.lookup_timeout)
     resolution = await recognise(context, people, resolution)
     if theirs := expiring(people, standing):

@@ -14,7 +14,8 @@ from connectors.mapping import Key
 from worker.context import Context, NotPossible
 from worker.core.legs import visited
 from worker.core.lifecycle import SWEEP_ENDED, SweepState
-from worker.ledger import sweep_history, sweep_steps, sweeps
+from worker.ledger import actions, sweep_history, sweep_steps, sweeps
+from worker.ledger.actions import Did, Origin, Who
 from worker.ledger.database import Connection
 from worker.ledger.sweeps import Sweep
 from worker.sweeping.people import person_pseudonym
@@ -45,6 +46,9 @@ async def run(
     table: str | None = None,
     ground: str | None = None,
     as_of: date | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+    origin: Origin = Origin.CLI,
 ) -> int:
     """Ask for a sweep and tell those who run it. Returns its id.
 
@@ -67,13 +71,18 @@ async def run(
     wanted = Wanted(store, "operator", SOURCE, str(uuid4()), table, ground, as_of)
     async with context.ledger.begin() as connection:
         asked = await ask(context, connection, wanted)
+        if asked is not None and by is not None:
+            who = Who(by, reason, origin)
+            await actions.note(connection, context.now(), who, Did.SWEEP_ASKED, f"sweep:{asked}")
     if asked is None:
         raise NotPossible("somebody asked for it at the same moment; ask again")
     await publish(context, [(store, asked)])
     return asked
 
 
-async def pause(context: Context, sweep_id: int, *, by: str, because: str) -> None:
+async def pause(
+    context: Context, sweep_id: int, *, by: str, because: str, origin: Origin = Origin.CLI
+) -> None:
     """Let a sweep rest where it is. Raises NotPossible for one that is not to begin or at work."""
     reason = {"why": "paused", "by": by, "because": because}
     async with context.ledger.begin() as connection:
@@ -82,9 +91,18 @@ async def pause(context: Context, sweep_id: int, *, by: str, because: str) -> No
             connection, sweep_id, origins, SweepState.PAUSED, now=context.now(), reason=reason
         ):
             raise await _refused(connection, sweep_id, "be paused")
+        who = Who(by, because, origin)
+        await actions.note(connection, context.now(), who, Did.SWEEP_PAUSED, f"sweep:{sweep_id}")
 
 
-async def resume(context: Context, sweep_id: int, *, by: str) -> None:
+async def resume(
+    context: Context,
+    sweep_id: int,
+    *,
+    by: str,
+    because: str | None = None,
+    origin: Origin = Origin.CLI,
+) -> None:
     """Let a paused sweep go on where it was. Raises NotPossible for one that is not paused."""
     reason = {"why": "resumed", "by": by}
     async with context.ledger.begin() as connection:
@@ -97,11 +115,15 @@ async def resume(context: Context, sweep_id: int, *, by: str) -> None:
             reason=reason,
         ):
             raise await _refused(connection, sweep_id, "be resumed")
+        who = Who(by, because, origin)
+        await actions.note(connection, context.now(), who, Did.SWEEP_RESUMED, f"sweep:{sweep_id}")
         sweep = await _read(connection, sweep_id)
     await publish(context, [(sweep.store, sweep_id)])
 
 
-async def cancel(context: Context, sweep_id: int, *, by: str, because: str) -> None:
+async def cancel(
+    context: Context, sweep_id: int, *, by: str, because: str, origin: Origin = Origin.CLI
+) -> None:
     """End a sweep for good; what it erased stays erased. Raises NotPossible for one that ended.
 
     A chunk under way is settled first, by whoever runs sweeps: its people get their receipts.
@@ -122,17 +144,23 @@ async def cancel(context: Context, sweep_id: int, *, by: str, because: str) -> N
         )
         if not moved:
             raise await _refused(connection, sweep_id, "be cancelled")
+        who = Who(by, because, origin)
+        await actions.note(connection, context.now(), who, Did.SWEEP_CANCELLED, f"sweep:{sweep_id}")
     if sweep is not None and not settled:
         await publish(context, [(sweep.store, sweep_id)])
 
 
-async def approve(context: Context, sweep_id: int, *, by: str, because: str) -> None:
+async def approve(
+    context: Context, sweep_id: int, *, by: str, because: str, origin: Origin = Origin.CLI
+) -> None:
     """Let a sweep begin that asks. Raises NotPossible for one that does not ask."""
     async with context.ledger.begin() as connection:
         if not await sweeps.approve(
             connection, sweep_id, by=by, because=because, now=context.now()
         ):
             raise await _refused(connection, sweep_id, "be approved")
+        who = Who(by, because, origin)
+        await actions.note(connection, context.now(), who, Did.SWEEP_APPROVED, f"sweep:{sweep_id}")
         sweep = await _read(connection, sweep_id)
     await publish(context, [(sweep.store, sweep_id)])
 

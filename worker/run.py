@@ -25,6 +25,7 @@ from worker.sealing import CannotOpen
 from worker.settings import Settings
 from worker.streams.connector_worker import StoreWorker
 from worker.streams.intake_worker import run_intake
+from worker.streams.pausing import Pausing
 from worker.streams.planner import Planner
 from worker.streams.watchdog import Watchdog
 from worker.take_up import take_up
@@ -80,10 +81,12 @@ async def run_parts(
             planner = Planner(context)
             start(planner.run(stop))
             start(run_intake(context, settings.broker, settings.data_dir, planner, stop))
+        pausing = Pausing(context, holder())
+        start(pausing.run(stop))
         for store in sorted(chosen - {INTAKE}):
-            start(StoreWorker(context, store, settings.broker).run(stop))
-            sweeping = StoreWorker(context, store, settings.broker, Lane.SWEEPS, holder())
-            start(sweeping.run(stop))
+            for lane in Lane:
+                consumer = StoreWorker(context, store, settings.broker, pausing, lane, holder())
+                start(consumer.run(stop))
         _leave_what_stays_to_itself()
 
 

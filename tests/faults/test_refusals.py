@@ -100,8 +100,8 @@ async def test_one_person_a_store_refuses_is_one_dead_letter(world: World, how: 
 
         await world.stores.run(store, help_)
         async with world.context() as context:
-            assert await operate.retry(context, [letter.id]) == 1
-            assert await operate.retry(context, [letter.id]) == 0
+            assert await operate.retry(context, [letter.id], by="Kari Nordmann") == 1
+            assert await operate.retry(context, [letter.id], by="Kari Nordmann") == 0
         await world.until_told(*events)
         assert await worker.stop() == 0
     assert await dead_letters(world) == []
@@ -131,7 +131,7 @@ async def test_a_swallowed_update_is_a_failure(world: World) -> None:
         assert told == set()
         await world.stores.run("crm", "DROP TRIGGER swallow ON crm.survey_answer")
         async with world.context() as context:
-            await operate.retry(context, [letter.id])
+            await operate.retry(context, [letter.id], by="Kari Nordmann")
         await world.until_told(request)
         assert await worker.stop() == 0
     outcomes = await world.outcomes(request)
@@ -153,7 +153,7 @@ async def test_a_dead_letter_that_is_retried_too_early_is_dead_again(world: Worl
         await world.publish(request)
         letter = await one_is_dead(world, request)
         async with world.context() as context:
-            await operate.retry(context, [letter.id])
+            await operate.retry(context, [letter.id], by="Kari Nordmann")
 
         async def dead_again() -> bool:
             return any(one.attempts > letter.attempts for one in await dead_letters(world))
@@ -161,7 +161,7 @@ async def test_a_dead_letter_that_is_retried_too_early_is_dead_again(world: Worl
         await world.until(dead_again, "dead again")
         await world.stores.run(store, help_)
         async with world.context() as context:
-            await operate.retry(context, [letter.id])
+            await operate.retry(context, [letter.id], by="Kari Nordmann")
         await world.until_told(request)
         assert await worker.stop() == 0
     rows = await world.fetch(sa.text("SELECT count(*) FROM commands WHERE state <> 'settled'"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -19,7 +20,7 @@ from worker.flood import approve
 from worker.health import troubles
 from worker.ledger import brakes, commands
 
-WHO = {"by": "Kari Nordmann", "because": "a campaign has ended"}
+WHO: dict[str, Any] = {"by": "Kari Nordmann", "because": "a campaign has ended"}
 
 
 @pytest_asyncio.fixture

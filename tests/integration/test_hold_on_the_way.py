@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tests.support.driving import message
 from tests.support.judging import assert_gone_honestly
@@ -50,7 +51,7 @@ async def test_a_hold_that_comes_too_late_says_so(world: World) -> None:
     taken, waiting = Person(), Person()
     await world.stores.add(taken, waiting)
     asked, behind = erasure(taken), erasure(waiting)
-    order = {"by": "Kari Nordmann", "reason": "a claim"}
+    order: dict[str, Any] = {"by": "Kari Nordmann", "reason": "a claim"}
     review_on = datetime.now(UTC).date()
     async with world.context() as context:
         for offset, event in enumerate((asked, behind)):

@@ -25,6 +25,8 @@ from worker.plan import plan_batch
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+WHO: dict[str, Any] = {"by": "Kari Nordmann"}
+
 
 async def twins(world: World) -> tuple[Person, Person, dict[str, Any]]:
     """Two customers with one e-mail address, and a request for erasure by that address."""
@@ -86,7 +88,9 @@ async def test_an_operator_names_the_person_and_only_that_one_goes(town: World) 
     first, second, request = await parked(town)
     before = await town.stores.dump()
     async with town.context() as context:
-        case = await operate.resume(context, id_of(request), {"crm": [second.customer_no]})
+        case = await operate.resume(
+            context, id_of(request), {"crm": [second.customer_no]}, by="Kari Nordmann"
+        )
     assert case.state == "open"
     await town.until_told(request)
     await assert_gone_honestly(town, before, [(second, request)])
@@ -101,14 +105,16 @@ async def test_a_key_that_leads_nowhere_parks_the_case_again(town: World) -> Non
     first, second, request = await parked(town)
     before = await town.stores.dump()
     async with town.context() as context:
-        case = await operate.resume(context, id_of(request), {"crm": ["K-nobody"]})
+        case = await operate.resume(
+            context, id_of(request), {"crm": ["K-nobody"]}, by="Kari Nordmann"
+        )
         assert case.state == "parked"
         assert case.reason is not None
         assert case.reason["why"] == "chosen-key-not-found"
         with pytest.raises(NotPossible, match="no store"):
-            await operate.resume(context, id_of(request), {"archive": ["1"]})
+            await operate.resume(context, id_of(request), {"archive": ["1"]}, **WHO)
         with pytest.raises(NotPossible, match="1 value"):
-            await operate.resume(context, id_of(request), {"crm": ["1", "2"]})
+            await operate.resume(context, id_of(request), {"crm": ["1", "2"]}, **WHO)
     await town.until_quiet()
     assert await town.state(request) == "parked"
     after = await town.stores.dump()
@@ -124,7 +130,9 @@ async def test_an_operator_rejects_a_parked_case(town: World) -> None:
         with pytest.raises(NotPossible, match="only a parked case"):
             await operate.reject(context, id_of(request), by="dpo", reason="again")
         with pytest.raises(NotPossible, match="only a parked case"):
-            await operate.resume(context, id_of(request), {"crm": [first.customer_no]})
+            await operate.resume(
+                context, id_of(request), {"crm": [first.customer_no]}, by="Kari Nordmann"
+            )
     await assert_told_once(town, [request], state="rejected")
     told = [record.json for record in await town.read(names.COMPLETED)]
     reason = next(t["reason"] for t in told if t["case"] == str(id_of(request)))

@@ -20,8 +20,8 @@ from worker.cli.exits import Exit, tell
 from worker.cli.retention_run import follow
 from worker.core.lifecycle import SweepState
 from worker.ledger import sweep_steps, sweeps
+from worker.ledger.operating_tables import metadata
 from worker.ledger.sweep_steps import Step, SweepReceipt
-from worker.ledger.sweep_tables import metadata
 from worker.sweeping.people import person_pseudonym
 
 NOW = datetime.now(UTC)

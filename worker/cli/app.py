@@ -21,6 +21,7 @@ from worker.cli import (
     retention,
     run,
     status,
+    stores,
     topics,
 )
 from worker.cli.exits import tell
@@ -45,6 +46,7 @@ publish.add_to(app)
 cases.add_to(app)
 dead_letters.add_to(app)
 hold.add_to(app)
+stores.add_to(app)
 obligations.add_to(app)
 topics.add_to(app)
 ledger.add_to(app)

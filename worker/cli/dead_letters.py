@@ -9,6 +9,7 @@ import typer
 
 from worker.cli.exits import Exit, Unusable, say
 from worker.cli.output import AsJson, counted, print_json, print_table
+from worker.cli.who import Because, Login, named, told
 
 if TYPE_CHECKING:
     from worker.ledger.commands import CommandLine
@@ -24,9 +25,10 @@ def add_to(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     group.command("list", epilog="For a machine: erasure dead-letters list --json")(list_)
-    group.command(epilog="erasure dead-letters retry 17 18\n\nerasure dead-letters retry --all")(
-        retry
-    )
+    group.command(
+        epilog="erasure dead-letters retry 17 18\n\nerasure dead-letters retry --all "
+        '--reason "the foreign key is gone"'
+    )(retry)
     app.add_typer(group, name="dead-letters")
 
 
@@ -54,12 +56,14 @@ def retry(
         list[int] | None, typer.Argument(metavar="[ID]...", help="Which, as the list has them.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    by: Login = None,
+    reason: Because = None,
     as_json: AsJson = False,
 ) -> None:
     """Give dead letters to their stores again. What fails again becomes one again."""
     if bool(ids) == every:
         raise Unusable("say which: erasure dead-letters retry ID ..., or --all")
-    retried, unknown = asyncio.run(_retry(ids))
+    retried, unknown = asyncio.run(_retry(ids, named(by), told(reason)))
     if as_json:
         print_json({"retried": retried, "not_dead_letters": unknown})
     else:
@@ -69,7 +73,7 @@ def retry(
         raise typer.Exit(Exit.WRONG)
 
 
-async def _retry(ids: list[int] | None) -> tuple[list[int], list[int]]:
+async def _retry(ids: list[int] | None, by: str, reason: str | None) -> tuple[list[int], list[int]]:
     """Retry the dead letters named, or all; return those retried and those that are none."""
     from worker.cli.opening import open_worker
     from worker.context import PublishFailed
@@ -80,7 +84,7 @@ async def _retry(ids: list[int] | None) -> tuple[list[int], list[int]]:
     if chosen:
         async with open_worker() as context:
             try:
-                await retry_commands(context, chosen)
+                await retry_commands(context, chosen, by=by, reason=reason)
             except PublishFailed as failed:
                 say(f"erasure: the broker takes nothing now ({failed}); a worker retries later")
     return chosen, sorted(set(ids or ()) - dead)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.exits import Unusable, say
+from worker.cli.who import Because, Login, named, told
 
 if TYPE_CHECKING:
     from worker.context import Context
@@ -38,6 +39,8 @@ def resume(
             "with / between them. May be repeated.",
         ),
     ] = None,
+    by: Login = None,
+    reason: Because = None,
 ) -> None:
     """Open a parked case again, with the key of the right person.
 
@@ -48,12 +51,13 @@ def resume(
     from worker.context import PublishFailed
     from worker.operate import resume as resume_case
 
-    case_id = parse_id(case)
+    case_id, who, because = parse_id(case), named(by), told(reason)
 
     async def work() -> Case | None:
         async with open_worker() as context:
             try:
-                return await resume_case(context, case_id, _chosen(context, key or ()))
+                chosen = _chosen(context, key or ())
+                return await resume_case(context, case_id, chosen, by=who, reason=because)
             except PublishFailed as failed:
                 _tell_later(failed)
                 return None

@@ -12,15 +12,11 @@ import typer
 from worker.cli.exits import Unusable, say
 from worker.cli.ids import parse_id
 from worker.cli.output import AsJson, counted, print_json, print_table
+from worker.cli.who import Because, By, in_words, told
 
 if TYPE_CHECKING:
     from worker.hold import Placed
     from worker.ledger.holds import Hold
-
-LIMIT = 500
-"""Characters of a name or a reason."""
-
-By = Annotated[str, typer.Option(metavar="NAME", help="Who decides.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -101,16 +97,17 @@ def subject_of(given: Sequence[str]) -> dict[str, str]:
 def release(
     hold: Annotated[int, typer.Argument(metavar="ID", help="As erasure hold list shows it.")],
     by: By,
+    reason: Because = None,
 ) -> None:
     """End a hold; the cases that waited for it go on by themselves."""
     from worker.cli.opening import open_worker
     from worker.hold import release as release_hold
 
-    by = in_words(by, "--by")
+    by, because = in_words(by, "--by"), told(reason)
 
     async def work() -> int:
         async with open_worker() as context:
-            return len(await release_hold(context, hold, by=by))
+            return len(await release_hold(context, hold, by=by, reason=because))
 
     print(f"hold {hold} is released; {counted(asyncio.run(work()), 'case')} goes on")
 
@@ -148,13 +145,3 @@ async def _list(every: bool) -> list[Hold]:
 
     async with open_ledger(read_settings()) as ledger, ledger.begin() as connection:
         return await holds.listed(connection, released=every)
-
-
-def in_words(given: str, option: str) -> str:
-    """A name or a reason as it is kept. Raises Unusable for one that is empty or too long."""
-    words = given.strip()
-    if not words or len(words) > LIMIT:
-        raise Unusable(f"{option} needs 1 to {LIMIT} characters")
-    if "@" in words:
-        raise Unusable(f"{option} stays in the ledger: no address in it")
-    return words

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.exits import Unusable
-from worker.cli.hold import By, in_words
+from worker.cli.who import Because, By, Reason, in_words, told
 
 if TYPE_CHECKING:
     from worker.context import Context
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="As erasure retention status shows it.")]
-Reason = Annotated[
-    str, typer.Option(metavar="TEXT", help="Why. It is kept: do not name anybody's data.")
-]
 
 
 def add_to(group: typer.Typer) -> None:
@@ -41,12 +38,12 @@ def pause(sweep: Id, by: By, reason: Reason) -> None:
     print(f"sweep {sweep} is paused; it goes on with: erasure retention resume {sweep} --by NAME")
 
 
-def resume(sweep: Id, by: By) -> None:
+def resume(sweep: Id, by: By, reason: Because = None) -> None:
     """Let a paused sweep go on where it was."""
     from worker.retention_operate import resume
 
-    by = in_words(by, "--by")
-    _work(lambda context: resume(context, sweep, by=by))
+    by, because = in_words(by, "--by"), told(reason)
+    _work(lambda context: resume(context, sweep, by=by, because=because))
     print(f"sweep {sweep} goes on; see: erasure retention status {sweep}")
 
 

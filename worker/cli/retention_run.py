@@ -10,6 +10,7 @@ import typer
 
 from worker.cli.exits import Exit, say
 from worker.cli.output import AsJson, console, print_json
+from worker.cli.who import Because, Login, named, told
 
 if TYPE_CHECKING:
     from worker.ledger.database import Ledger
@@ -38,6 +39,8 @@ def run(
         typer.Option(formats=["%Y-%m-%d"], help="What was past by this day; never ahead."),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow it to its end.")] = True,
+    by: Login = None,
+    reason: Because = None,
     as_json: AsJson = False,
 ) -> None:
     """Have a running worker erase what is past its last ground, and show how far it is.
@@ -45,7 +48,7 @@ def run(
     What it would do shows: erasure retention plan. Ctrl-C ends the showing;
     the sweep goes on.
     """
-    asked = asyncio.run(_ask(store, table, ground, as_of))
+    asked = asyncio.run(_ask(store, table, ground, as_of, named(by), told(reason)))
     try:
         sweep = asyncio.run(_follow(asked, wait))
     except KeyboardInterrupt:
@@ -76,13 +79,22 @@ def meaning_of(sweep: Sweep) -> Exit:
             return Exit.WRONG
 
 
-async def _ask(store: str, table: str | None, ground: str | None, as_of: datetime | None) -> int:
+async def _ask(
+    store: str,
+    table: str | None,
+    ground: str | None,
+    as_of: datetime | None,
+    by: str,
+    reason: str | None,
+) -> int:
     from worker.cli.opening import open_worker
     from worker.retention_operate import run
 
     async with open_worker() as context:
         day = None if as_of is None else as_of.date()
-        return await run(context, store, table=table, ground=ground, as_of=day)
+        return await run(
+            context, store, table=table, ground=ground, as_of=day, by=by, reason=reason
+        )
 
 
 async def _follow(sweep_id: int, wait: bool) -> Sweep:

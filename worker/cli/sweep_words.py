@@ -24,6 +24,7 @@ WHYS: Mapping[str, str] = {
     "paused": "paused by {by}: {because}",
     "resumed": "resumed by {by}",
     "cancelled": "cancelled by {by}: {because}",
+    "store-paused": "an operator lets its store rest; see: erasure stores list",
     "worker-stopped": "its worker was stopped; another one takes it up",
     "rule-not-in-policy": "the policy no longer has its table or ground",
     "not-gone": "{rows} rows that are past their last ground are still there",

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, select, update
 
 from connectors.mapping import Shape
+from worker.ledger import pauses
 from worker.ledger.batches import Lane
 from worker.ledger.database import Connection, Hot, among
 from worker.ledger.tables import cases, commands
@@ -133,12 +134,25 @@ async def issue(
 async def take(
     connection: Connection, command_id: int, *, now: datetime, due_at: datetime
 ) -> Command | None:
-    """Note the attempt, before any effect, and read the command; None when it is not open.
+    """Note the attempt, before any effect, and read the command.
 
+    None: it is not open, or its store rests (see :func:`rests`).
     ``due_at`` is when redrive may suppose that this attempt died.
     """
     taken = await _TAKE.rows(connection, command=command_id, now=now, due=due_at)
     return _command(taken[0]) if taken else None
+
+
+async def rests(connection: Connection, command_id: int) -> bool:
+    """Whether a command is open and cannot be taken, because an operator lets its store rest."""
+    found = await connection.execute(
+        select(commands.c.id).where(
+            commands.c.id == command_id,
+            commands.c.state == "open",
+            pauses.rests(commands.c.store, also_draining=False),
+        )
+    )
+    return found.one_or_none() is not None
 
 
 async def failed(connection: Connection, command_id: int, fault: str, *, due_at: datetime) -> None:
@@ -198,10 +212,17 @@ async def published(
 
 
 async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[Issued, int]]:
-    """Open commands that nobody has moved in time, and the times driven, oldest first."""
+    """Open commands that nobody has moved in time, and the times driven, oldest first.
+
+    Those of a store that rests are not: one copy of them lies on the topic, and that is enough.
+    """
     rows = await connection.execute(
         select(commands.c.id, commands.c.store, commands.c.lane, commands.c.drives)
-        .where(commands.c.state == "open", commands.c.due_at <= now)
+        .where(
+            commands.c.state == "open",
+            commands.c.due_at <= now,
+            ~pauses.rests(commands.c.store, also_draining=True),
+        )
         .order_by(commands.c.due_at)
         .limit(limit)
     )
@@ -309,7 +330,11 @@ def _command(row: Sequence[Any]) -> Command:
 _TAKE = Hot(
     lambda _: (
         update(commands)
-        .where(commands.c.id == bindparam("command"), commands.c.state == "open")
+        .where(
+            commands.c.id == bindparam("command"),
+            commands.c.state == "open",
+            ~pauses.rests(commands.c.store, also_draining=False),
+        )
         .values(
             attempts=commands.c.attempts + 1,
             attempted_at=bindparam("now"),

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from worker.core.lifecycle import SweepState
+from worker.ledger import pauses
 from worker.ledger.database import Connection, insert_if_new
 from worker.ledger.sweep_tables import sweeps
 
@@ -138,7 +139,10 @@ async def listed(
 
 
 async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, int]]:
-    """Sweeps that could go on and that nobody has moved in time: (store, id), oldest first."""
+    """Sweeps that could go on and that nobody has moved in time: (store, id), oldest first.
+
+    Those of a store that rests cannot.
+    """
     rows = await connection.execute(
         select(sweeps.c.id, sweeps.c.store)
         .where(
@@ -150,6 +154,7 @@ async def due(connection: Connection, now: datetime, limit: int) -> list[tuple[s
                 ),
             ),
             sweeps.c.due_at <= now,
+            ~pauses.rests(sweeps.c.store, also_draining=True),
         )
         .order_by(sweeps.c.due_at, sweeps.c.id)
         .limit(limit)

@@ -3,6 +3,7 @@
 So no store delays another, and no sweep a person. Lag per store is the lag of its group. A store
 that is away pauses the group's partitions, and the work in hand is tried again with capped,
 jittered backoff until it succeeds; the consumer stays in its group meanwhile and goes on by itself.
+A store that an operator lets rest is waited for in the same way, until it is resumed.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from worker.core.retry import Backoff
 from worker.erase import carry_out, tell
 from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway
+from worker.pausing import StorePaused
 from worker.sealing import CannotOpen
 from worker.settings import BrokerSettings
 from worker.streams.offsets import OffsetWindow
+from worker.streams.pausing import Pausing
 from worker.sweeping.run import run_sweep
 from worker.waiting import pause, stopped_within
 
@@ -37,6 +40,7 @@ TRANSIENT = (RetryLater, Misfit, LedgerAway, PublishFailed, CannotOpen)
 """What is tried again. Anything else is a bug: it ends the process, and nothing is committed."""
 
 WAITS = Backoff(cap=60.0)
+BETWEEN_LOOKS = 1.0
 
 Carry = Callable[[], Awaitable[None]]
 Order = Mapping[str, int]
@@ -56,6 +60,7 @@ class StoreWorker:
         context: Context,
         store: str,
         broker: BrokerSettings,
+        pausing: Pausing,
         lane: Lane = Lane.PEOPLE,
         holder: str = "",
     ) -> None:
@@ -83,6 +88,8 @@ class StoreWorker:
         self._in_store = asyncio.Semaphore(1 if sweeping else IN_STORE)
         self._sweeping = asyncio.Lock()
         self._away = 0
+        self._pausing = pausing
+        pausing.watch(store, lane, lambda: len(self._running))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until ``stop`` is set; then finish the commands in hand and leave the group.
@@ -121,6 +128,11 @@ class StoreWorker:
             if self._running:
                 await asyncio.wait(self._running, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
             return
+        if self._pausing.takes_nothing(self._store):
+            # Asked for nothing, it still is a living member of its group.
+            self._consumer.pause(*self._consumer.assignment())
+        elif self._consumer.paused():
+            self._consumer.resume(*self._consumer.assignment())
         try:
             fetched = await self._consumer.getmany(timeout_ms=250, max_records=room)
         except KafkaError as error:
@@ -180,8 +192,12 @@ class StoreWorker:
         """Try until it is carried out; False when told to stop before that."""
         attempt = 0
         while True:
+            if not await self._pausing.until_awake(self._store, stop):
+                return False
             try:
                 await carry()
+            except StorePaused:
+                await stopped_within(stop, BETWEEN_LOOKS)
             except TRANSIENT as fault:
                 if not attempt:
                     self._hold()
@@ -209,7 +225,6 @@ class StoreWorker:
     def _release(self) -> None:
         self._away -= 1
         if not self._away:
-            self._consumer.resume(*self._consumer.assignment())
             log.info("resumed", store=self._store)
 
 

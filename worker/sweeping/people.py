@@ -20,6 +20,7 @@ from worker.context import Context
 from worker.core.decisions import ConsentState, ended_by_record
 from worker.identifiers import held_by
 from worker.ledger import consents, holds, restrictions
+from worker.pausing import paused, without
 from worker.resolve import Person, resolve
 from worker.sealing import Sealer
 
@@ -102,7 +103,8 @@ async def shapes(
         for key, identifiers in known.items()
     }
     asked = list(people.values())
-    resolution = await resolve(asked, context.connectors, context.timing.lookup_timeout)
+    others = without(context, await paused(context) - {store}).connectors
+    resolution = await resolve(asked, others, context.timing.lookup_timeout)
     if resolution.unanswered:
         away = ", ".join(sorted(resolution.unanswered))
         raise RetryLater("other-store-away", f"{away} may know who has withdrawn; it is waited for")

@@ -17,7 +17,7 @@ from worker.core.brake import asks
 from worker.core.hours import opens
 from worker.core.legs import visited
 from worker.core.lifecycle import SweepState
-from worker.ledger import leases, sweep_history, sweep_steps, sweeps
+from worker.ledger import leases, pauses, sweep_history, sweep_steps, sweeps
 from worker.ledger.sweeps import Sweep
 from worker.sweeping.runner import GRACE, LEASE_TTL, Runner, lease_of
 from worker.sweeping.settling import settle
@@ -26,6 +26,8 @@ from worker.waiting import stopped_within
 OTHER_RUNS = timedelta(seconds=30)
 MOVING = frozenset({SweepState.WAITING, SweepState.RUNNING, SweepState.CANCELLING})
 """States in which a sweep can be carried on."""
+
+RESTS = {"why": "store-paused"}
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,10 @@ async def _begin(context: Context, sweep_id: int, holder: str) -> Sweep | None:
         asked = await sweeps.read(connection, sweep_id)
         if asked is None or asked.state not in MOVING or asked.store not in context.connectors:
             return None  # It has ended, or waits for somebody's word: why stands in its row.
+        if await pauses.of_store(connection, asked.store) is not None:
+            # Due at once: redrive leaves it alone until its store goes on.
+            await sweeps.postpone(connection, sweep_id, now, RESTS)
+            return None
         cancelling = asked.state is SweepState.CANCELLING
         if not cancelling and (at := opens(context.policy, asked.store, now)) is not None:
             await sweeps.postpone(connection, sweep_id, at, {"why": "hours", "until": at})
@@ -129,6 +135,11 @@ async def _carry_on(context: Context, runner: Runner, stop: asyncio.Event) -> No
     while not stop.is_set():
         if (at := opens(context.policy, runner.store, context.now())) is not None:
             await runner.wait_until(at, {"why": "hours", "until": at})
+            return
+        async with context.ledger.begin() as connection:
+            resting = await pauses.of_store(connection, runner.store) is not None
+        if resting:
+            await runner.wait_until(context.now(), RESTS)
             return
         if not await runner.chunk():
             return

@@ -21,6 +21,7 @@ COMMANDS = {
     "policy", "policy check", "policy diff", "policy explain", "policy forecast", "policy list",
     "policy scaffold",
     "policy show",
+    "stores", "stores list", "stores pause", "stores drain", "stores resume",
     "retention", "retention trigger", "retention plan", "retention run", "retention pause",
     "retention resume",
     "retention cancel", "retention approve", "retention status", "retention receipts",

@@ -163,6 +163,60 @@ class Completion(_Message):
     )
 
 
+class SweepProof(_Message):
+    """The independent count at the end of a sweep that is done."""
+
+    rows: int = Field(ge=0, description="Rows past their last ground that are still there: none.")
+    counted_at: Moment
+
+
+class SweepReason(_Message):
+    """Why a sweep was not done."""
+
+    why: str = Field(
+        description="not-gone: the store kept something back; rule-not-in-policy: the policy no "
+        "longer has its table or ground; cancelled: an operator ended it."
+    )
+    rows: int | None = Field(
+        default=None, ge=0, description="Rows past their last ground that are still there."
+    )
+    apart: dict[str, int] = Field(
+        default={}, description="People whom the store would not let go, by why."
+    )
+
+
+class SweepCompletion(_Message):
+    """``erasure.completed``, keyed by ``source|id`` of the retention trigger: its sweep has ended.
+
+    Told from a completion of a case by ``sweep``, which only this has. ``done``: what was past its
+    last ground is gone, see ``proof``; ``failed`` or ``cancelled``: see ``reason``, what went
+    before that is counted all the same. Told once more where something was counted after the end.
+    """
+
+    event: UpstreamEvent
+    sweep: int = Field(ge=1, description="Its number, as erasure retention status shows it.")
+    state: Literal["done", "failed", "cancelled"]
+    store: str
+    table: str | None = Field(default=None, description="The rule's table; left out: every one.")
+    ground: str | None = Field(default=None, description="The rule's ground; left out: every one.")
+    as_of: date = Field(description="The day by which a period must have been over.")
+    policy: str = Field(description="The version of the policy it was decided under.")
+    ended_at: Moment
+    counts: dict[str, dict[str, int]] = Field(
+        description="Rows per field group and result (erased, anonymised)."
+    )
+    receipts: int = Field(
+        ge=0, description="Written for people; one who lost data in two tables has two."
+    )
+    left_out: dict[str, int] = Field(
+        default={},
+        description="People whose data stayed although it was time, by why (held, restricted, "
+        "ambiguous-identity), as counted at the end.",
+    )
+    proof: SweepProof | None = Field(default=None, description="Of a sweep that is done.")
+    reason: SweepReason | None = Field(default=None, description="Of one that is not.")
+
+
 class Rejection(_Message):
     """``erasure.rejected``, keyed by ``source|id`` where both are known: nobody could read it.
 

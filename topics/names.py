@@ -100,7 +100,12 @@ def catalogue(stores: Iterable[str]) -> tuple[Topic, ...]:
     outbound = (
         Topic(SUPPRESSIONS, 6, "compact", None, "what must not be collected, by pseudonym"),
         _delete(RECEIPTS, 6, 90, "what was done in a store for a case, and that it was re-read"),
-        _delete(COMPLETED, 6, 30, "events that are done with, by the event's source and id"),
+        _delete(
+            COMPLETED,
+            6,
+            30,
+            "events that are done with, by the event's source and id",
+        ),
         _delete(REJECTED, 3, 30, "events nobody could read, and why; never their content"),
     )
     return inbound + orders + outbound

@@ -21,10 +21,11 @@ OUTBOUND: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
         names.SUPPRESSIONS: messages.Suppression,
         names.RECEIPTS: messages.Receipts,
         names.COMPLETED: messages.Completion,
+        f"{names.COMPLETED}.sweep": messages.SweepCompletion,
         names.REJECTED: messages.Rejection,
     }
 )
-"""Each message out, by the name of its schema."""
+"""Each message out, by the name of its schema. ``erasure.completed`` carries two."""
 
 
 def schemas() -> dict[str, dict[str, object]]:

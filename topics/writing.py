@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 
+from topics.events import EventKind
 from topics.moments import in_utc
 from topics.reading import Message
 from topics.rejections import Rejected
@@ -21,6 +22,8 @@ Outgoing = tuple[bytes | None, bytes | None]
 """Key and value of one message; a value of None is a tombstone."""
 
 _PSEUDONYM_BYTES: Final = 32
+_REASON: Final = ("why", "rows", "apart")
+"""What is told of why a sweep was not done: who cancelled it, and in which words, is not."""
 
 
 def command_key(command_id: int) -> bytes:
@@ -159,6 +162,45 @@ def completion(
     return event_key(source, event_id), _bytes(members)
 
 
+def sweep_completion(
+    *,
+    source: str,
+    event_id: str,
+    sweep_id: int,
+    state: str,
+    store: str,
+    table: str | None,
+    ground: str | None,
+    as_of: date,
+    policy: str,
+    ended_at: datetime,
+    counts: Mapping[str, Mapping[str, int]],
+    receipts: int,
+    left_out: Mapping[str, int],
+    proof: Mapping[str, object] | None = None,
+    reason: Mapping[str, object] | None = None,
+) -> Outgoing:
+    """The sweep that a retention trigger asked for has ended: done, failed or cancelled.
+
+    ``proof`` holds rows and counted_at, ``reason`` why, rows and apart; nothing else is told.
+    """
+    members: dict[str, object] = {
+        "event": {"source": source, "id": event_id, "type": EventKind.RETENTION_EXPIRED},
+        "sweep": sweep_id,
+        "state": state,
+        "store": store,
+        "as_of": as_of,
+        "policy": policy,
+        "ended_at": in_utc(ended_at),
+        "counts": counts,
+        "receipts": receipts,
+    }
+    known = {"table": table, "ground": ground, "left_out": left_out}
+    told = {"proof": _only(proof, "rows", "counted_at"), "reason": _only(reason, *_REASON)}
+    members |= {name: value for name, value in (known | told).items() if value}
+    return event_key(source, event_id), _bytes(members)
+
+
 def rejection(rejected: Rejected, message: Message) -> Outgoing:
     """Why a message was not accepted and where it stands; nothing of what it holds."""
     known = rejected.source is not None and rejected.id is not None
@@ -173,6 +215,10 @@ def rejection(rejected: Rejected, message: Message) -> Outgoing:
     }
     key = event_key(str(rejected.source), str(rejected.id)) if known else None
     return key, _bytes(members)
+
+
+def _only(said: Mapping[str, object] | None, *names: str) -> dict[str, object]:
+    return {name: said[name] for name in names if name in said} if said else {}
 
 
 def _bytes(members: Mapping[str, object]) -> bytes:

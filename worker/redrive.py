@@ -15,6 +15,7 @@ from worker.ledger import answers, batches, commands, leases, obligations, sweep
 from worker.look_again import look_again
 from worker.plan import plan_batch, publish_commands
 from worker.sealing import CannotOpen
+from worker.sweeping.telling import tell_sweep
 from worker.sweeps import publish
 from worker.telling import tell_answer_again, tell_stop_again
 from worker.waiting import pause
@@ -37,6 +38,7 @@ class Driven:
     answers: int = 0
     obligations: int = 0
     sweeps: int = 0
+    sweeps_told: int = 0
 
 
 async def redrive(context: Context, holder: str) -> Driven | None:
@@ -56,6 +58,7 @@ async def redrive(context: Context, holder: str) -> Driven | None:
         await _answers(context),
         await _obligations(context),
         await _sweeps(context),
+        await _ends(context),
     )
 
 
@@ -126,6 +129,17 @@ async def _sweeps(context: Context) -> int:
             await sweeps.put_off(connection, sweep_id, context.now() + context.timing.command_grace)
     await publish(context, due)
     return len(due)
+
+
+async def _ends(context: Context) -> int:
+    """Tell upstream of sweeps that ended, and whoever should have told it died."""
+    async with context.ledger.begin() as connection:
+        untold = await sweeps.untold(
+            connection, context.now() - context.timing.answer_grace, AT_ONCE
+        )
+    for sweep_id in untold:
+        await tell_sweep(context, sweep_id)
+    return len(untold)
 
 
 async def _answers(context: Context) -> int:

@@ -19,6 +19,7 @@ from worker.ledger.actions import Did, Origin, Who
 from worker.ledger.database import Connection
 from worker.ledger.sweeps import Sweep
 from worker.sweeping.people import person_pseudonym
+from worker.sweeping.telling import tell_sweep
 from worker.sweeps import Wanted, ask, publish
 
 SOURCE = "erasure retention run"
@@ -127,6 +128,8 @@ async def cancel(
     """End a sweep for good; what it erased stays erased. Raises NotPossible for one that ended.
 
     A chunk under way is settled first, by whoever runs sweeps: its people get their receipts.
+    Upstream is told, if it asked for the sweep. Raises PublishFailed when the broker is away: it
+    is cancelled then, and told later.
     """
     reason = {"why": "cancelled", "by": by, "because": because}
     now = context.now()
@@ -148,6 +151,8 @@ async def cancel(
         await actions.note(connection, context.now(), who, Did.SWEEP_CANCELLED, f"sweep:{sweep_id}")
     if sweep is not None and not settled:
         await publish(context, [(sweep.store, sweep_id)])
+    else:
+        await tell_sweep(context, sweep_id)
 
 
 async def approve(

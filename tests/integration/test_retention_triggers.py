@@ -14,6 +14,7 @@ from connectors.faults import RetryLater
 from tests.support.driving import accept, drive, message, on_day, settle
 from tests.support.judging import assert_told_once
 from tests.support.nordlys import Person, consent, customer, event, traces, withdrawal
+from tests.support.sweeping import rule
 from tests.support.world import Event, World
 from topics import names
 from worker import hold
@@ -36,11 +37,6 @@ def expired(person: Person, *stores: str, **more: Any) -> Event:
     """A trigger for one person, in some stores or all."""
     data: dict[str, Any] = {"stores": list(stores)} if stores else {}
     return event("retention.expired", {"email": person.email}, **data, **more)
-
-
-def rule(**members: Any) -> Event:
-    """A trigger for a rule."""
-    return {**event("retention.expired", {}), "data": members}
 
 
 def minutes(number: int) -> datetime:

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 from connectors.mapping import Key
+from tests.support.nordlys import event
+from tests.support.world import Event
 from worker.context import Context
 from worker.ledger import sweep_history, sweeps
 from worker.ledger.sweeps import Sweep
@@ -17,6 +19,11 @@ from worker.sweeping.run import run_sweep
 from worker.sweeps import Wanted, ask
 
 HOLDER = "the test"
+
+
+def rule(**members: Any) -> Event:
+    """A retention trigger of upstream for a rule."""
+    return {**event("retention.expired", {}), "data": members}
 
 
 async def asked(context: Context, store: str, **rule: Any) -> int:

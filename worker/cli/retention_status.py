@@ -102,6 +102,7 @@ def _show(sweep: Sweep) -> None:
         ("approved", _approved(sweep)),
         ("started", sweep.started_at and moment(sweep.started_at)),
         ("ended", sweep.ended_at and moment(sweep.ended_at)),
+        ("told", sweep.told_at and f"{moment(sweep.told_at)} to {sweep.source}"),
         ("work", f"{sweep.chunks:,} chunks, {sweep.seconds:,.1f} s"),
         ("erased", f"{sweep.rows:,} rows, told in {sweep.receipts:,} receipts"),
         (

@@ -164,7 +164,7 @@ async def step(
     """Write down what a chunk did, and go on to where it ended.
 
     What was done is counted whoever did it; False: it is no longer this runner's to move on. A
-    sweep that is being cancelled is ended by it.
+    sweep that is being cancelled is ended by it; one that had ended is to be told anew.
     """
     sweep = await read(connection, sweep_id, lock=True)
     if sweep is None:
@@ -175,6 +175,7 @@ async def step(
         "receipts": sweep.receipts + receipts,
         "seconds": sweep.seconds + step.seconds,
         "chunks": sweep.chunks + 1,
+        "told_at": None,
     }
     mine = sweep.epoch == epoch and sweep.state not in SWEEP_ENDED
     if mine:

@@ -72,6 +72,7 @@ sweeps = Table(
     Column("approved_because", Text),
     Column("approved_at", Instant),
     Column("proof", Json, comment="the independent count at its end"),
+    Column("told_at", Instant, comment="when upstream was told its end; null: it did not ask"),
     UniqueConstraint("source", "event_id", name="uq_sweeps_source"),
     CheckConstraint(one_of("state", [state.value for state in SweepState]), name="state"),
     CheckConstraint(one_of("trigger", ["event", "schedule", "operator"]), name="trigger"),
@@ -96,6 +97,12 @@ Index(
     sweeps.c.due_at,
     postgresql_where=text("ended_at IS NULL"),
     sqlite_where=text("ended_at IS NULL"),
+)
+Index(
+    "ix_sweeps_untold",
+    sweeps.c.ended_at,
+    postgresql_where=text("told_at IS NULL AND trigger = 'event'"),
+    sqlite_where=text("told_at IS NULL AND trigger = 'event'"),
 )
 
 sweep_receipts = Table(

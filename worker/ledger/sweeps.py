@@ -85,6 +85,7 @@ class Sweep:
     approved_because: str | None
     approved_at: datetime | None
     proof: Mapping[str, Any] | None
+    told_at: datetime | None
 
     @property
     def rows(self) -> int:
@@ -229,6 +230,29 @@ async def approve(
         )
     )
     return approved.rowcount == 1
+
+
+async def untold(connection: Connection, before: datetime, limit: int) -> list[int]:
+    """Sweeps that an event asked for and that ended before then, untold to it, oldest first."""
+    rows = await connection.execute(
+        select(sweeps.c.id)
+        .where(sweeps.c.trigger == "event", sweeps.c.told_at.is_(None), sweeps.c.ended_at <= before)
+        .order_by(sweeps.c.ended_at)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+async def told(connection: Connection, sweep: Sweep, now: datetime) -> None:
+    """Note that upstream was told the end of a sweep as it was read.
+
+    Where another chunk was written down meanwhile, it is still to be told.
+    """
+    await connection.execute(
+        update(sweeps)
+        .where(sweeps.c.id == sweep.id, sweeps.c.chunks == sweep.chunks)
+        .values(told_at=now)
+    )
 
 
 COLUMNS = tuple(sweeps.c[name] for name in Sweep.__slots__)

@@ -41,7 +41,8 @@ class Left:
         """Why the sweep cannot be done; None when nothing is left."""
         if not self.rows and not self.apart:
             return None
-        return {"why": NOT_GONE, "rows": self.rows, "apart": self.apart}
+        kept = {"left_out": self.left_out} if self.left_out else {}
+        return {"why": NOT_GONE, "rows": self.rows, "apart": self.apart, **kept}
 
     def proof(self, now: datetime) -> Mapping[str, Any] | None:
         """What proves that the sweep is done; None when it is not."""

@@ -21,6 +21,7 @@ from worker.ledger import leases, pauses, sweep_history, sweep_steps, sweeps
 from worker.ledger.sweeps import Sweep
 from worker.sweeping.runner import GRACE, LEASE_TTL, Runner, lease_of
 from worker.sweeping.settling import settle
+from worker.sweeping.telling import tell_sweep
 from worker.waiting import stopped_within
 
 OTHER_RUNS = timedelta(seconds=30)
@@ -35,8 +36,14 @@ log = structlog.get_logger(__name__)
 async def run_sweep(context: Context, sweep_id: int, holder: str, stop: asyncio.Event) -> None:
     """Carry a sweep on until it is done, asks, or an operator, the hours or ``stop`` end its work.
 
-    Raises what a connector may, LedgerAway and CannotOpen: carry it on later, from where it is.
+    If it has ended then, the upstream that asked for it is told. Raises what a connector may,
+    LedgerAway, CannotOpen and PublishFailed: carry it on later, from where it is.
     """
+    await _run(context, sweep_id, holder, stop)
+    await tell_sweep(context, sweep_id)
+
+
+async def _run(context: Context, sweep_id: int, holder: str, stop: asyncio.Event) -> None:
     sweep = await _begin(context, sweep_id, holder)
     if sweep is not None and _left_behind(context, sweep):
         await settle(context, sweep)

@@ -135,6 +135,64 @@ def test_a_completion_is_found_by_the_event_of_upstream(
     messages.Completion.model_validate_json(value or b"")
 
 
+ENDED: dict[str, Any] = {
+    "source": "/cron",
+    "event_id": "night",
+    "sweep_id": 7,
+    "store": "billing",
+    "as_of": date(2026, 3, 10),
+    "policy": "2026-02",
+    "ended_at": SETTLED,
+    "counts": {"invoice.buyer": {"erased": 12, "anonymised": 1}},
+    "receipts": 9,
+}
+
+
+def test_a_sweep_that_is_done_is_told_to_the_event_that_asked() -> None:
+    """It says what went, who was left out and the proof; a rule's table only where one is named."""
+    proof = {"rows": 0, "of": 40, "left_out": {"held": 1}, "counted_at": "2026-03-10T12:00:00Z"}
+    key, value = writing.sweep_completion(
+        **ENDED, state="done", table=None, ground=None, left_out={"held": 1}, proof=proof
+    )
+    assert key == writing.event_key("/cron", "night")
+    members = json.loads(value or b"")
+    assert members["event"]["type"] == "privacy.retention.expired.v1"
+    assert members["counts"] == ENDED["counts"]
+    assert members["left_out"] == {"held": 1}
+    assert members["proof"] == {"rows": 0, "counted_at": "2026-03-10T12:00:00Z"}
+    assert members.keys().isdisjoint({"table", "ground", "reason", "case"})
+    messages.SweepCompletion.model_validate_json(value or b"")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "told"),
+    [
+        (
+            "failed",
+            {"why": "not-gone", "rows": 3, "apart": {"constraint": 2}, "left_out": {}},
+            {"why": "not-gone", "rows": 3, "apart": {"constraint": 2}},
+        ),
+        (
+            "cancelled",
+            {"why": "cancelled", "by": "Kari Nordmann", "because": "wrong policy"},
+            {"why": "cancelled"},
+        ),
+    ],
+)
+def test_a_sweep_that_is_not_done_is_told_with_why_and_without_who(
+    state: str, reason: Any, told: Any
+) -> None:
+    """Codes and counts are told; the name and the words of whoever cancelled it are not."""
+    _, value = writing.sweep_completion(
+        **ENDED, state=state, table="invoice", ground="contract", left_out={}, reason=reason
+    )
+    members = json.loads(value or b"")
+    assert (members["state"], members["reason"]) == (state, told)
+    assert (members["table"], members["ground"]) == ("invoice", "contract")
+    assert members.keys().isdisjoint({"proof", "left_out"})
+    messages.SweepCompletion.model_validate_json(value or b"")
+
+
 def test_a_rejection_says_where_and_why_and_not_what() -> None:
     """It holds reason, place and origin of the message, and nothing of its payload."""
     bad = structured(event(data={"subject": {"email": "canary-7731"}, "purposes": ["survey"]}))

@@ -306,6 +306,7 @@ def _row(
         "event_time": event.time,
         "received_at": now,
         "due_on": due_on(asked.date(), context.policy.country),
+        "asked_on": None if event.kind is EventKind.RETENTION_EXPIRED else asked.date(),
         "state": state.value,
         "reason": _superseded(event.kind) if state is CaseState.SUPERSEDED else None,
         "closed_at": now if ended else None,

@@ -76,6 +76,7 @@ async def _begin(context: Context, connection: Connection, obligation: Obligatio
             reason=None,
             closed_at=None,
             impact=None,
+            asked_on=None,
             follows=case.follows or case.id,
         )
         for case in before
@@ -105,4 +106,5 @@ def _row(case: Case) -> dict[str, object]:
         "due_on": case.due_on,
         "state": case.state.value,
         "follows": case.follows,
+        "asked_on": case.asked_on,
     }

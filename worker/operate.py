@@ -1,4 +1,4 @@
-"""What an operator decides: resume or reject a parked case, retry dead letters.
+"""What an operator decides: resume or reject a parked case, extend a deadline, retry dead letters.
 
 Each may be repeated; each raises :class:`~worker.context.NotPossible` with what to do instead.
 """
@@ -6,10 +6,13 @@ Each may be repeated; each raises :class:`~worker.context.NotPossible` with what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from connectors.mapping import Key
 from worker.context import Context, NotPossible
+from worker.core.deadline import due_on, extended
 from worker.core.lifecycle import CaseState
 from worker.ledger import actions, answers, batches, cases, commands
 from worker.ledger.actions import Did, Origin, Who
@@ -69,6 +72,44 @@ async def reject(
         await actions.note(connection, now, who, Did.CASE_REJECTED, f"case:{case_id}")
     answer = Answer(answer_id, case.batch_id, None, context.policy.version, now)
     await tell_answer(context, answer, (), ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """A deadline that was extended, and the day until which the person must be told so."""
+
+    until: date
+    tell_by: date
+
+
+async def extend(
+    context: Context, case_id: UUID, *, by: str, reason: str, origin: Origin = Origin.CLI
+) -> Extended:
+    """Extend a case's deadline by two further months (GDPR art. 12(3)), once.
+
+    Raises NotPossible after the first month, within which the person must be told, for a case that
+    has ended or was extended before, and for one that no person has asked for.
+    """
+    who, country = Who(by, reason, origin), context.policy.country
+    async with context.ledger.begin() as connection:
+        case = await _case(connection, case_id)
+        if case.closed_at is not None:
+            raise NotPossible(f"the case is {case.state} and has no deadline any more")
+        if case.asked_on is None:
+            raise NotPossible("nobody asked for it but time: only a person's request is extended")
+        tell_by, until = due_on(case.asked_on, country), extended(case.asked_on, country)
+        if case.due_on >= until:
+            raise NotPossible(f"its deadline was extended before: it is due on {case.due_on}")
+        if context.day() > tell_by:
+            raise NotPossible(
+                f"a deadline is extended within the first month, and that ended on {tell_by} "
+                "(GDPR art. 12(3)): the case is late, see what it waits for with: "
+                f"erasure case {case_id}"
+            )
+        if not await cases.extend(connection, case_id, case.due_on, until):
+            raise NotPossible("somebody closed or extended it at this moment; look again")
+        await actions.note(connection, context.now(), who, Did.DEADLINE_EXTENDED, f"case:{case_id}")
+    return Extended(until, tell_by)
 
 
 async def retry(

@@ -1,4 +1,4 @@
-"""``erasure case resume`` and ``reject``: what a person decides about a parked case."""
+"""``erasure case resume``, ``reject`` and ``extend``: what a person decides about a case."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.exits import Unusable, say
-from worker.cli.who import Because, Login, named, told
+from worker.cli.who import Because, By, Login, Reason, in_words, named, told
 
 if TYPE_CHECKING:
     from worker.context import Context
     from worker.ledger.cases import Case
 
-CaseId = Annotated[str, typer.Argument(metavar="ID", help="The id of the parked case.")]
+CaseId = Annotated[str, typer.Argument(metavar="ID", help="The id of the case.")]
 
 REASON_LIMIT = 500
 """Characters of a reason: it stands in the ledger and upstream reads it."""
 
 
 def add_to(group: typer.Typer) -> None:
-    """Add both commands to ``erasure case``."""
+    """Add the commands to ``erasure case``."""
     group.command(epilog="erasure case resume ID --key crm=C17 --key billing=42/3")(resume)
     group.command(epilog='erasure case reject ID --by "Kari Nordmann" --reason "not a customer"')(
         reject
     )
+    group.command(
+        epilog='erasure case extend ID --by "Kari Nordmann" --reason "four stores, 1,200 documents"'
+    )(extend)
 
 
 def resume(
@@ -120,6 +123,29 @@ def reject(
 
     asyncio.run(work())
     print("the case is rejected; nothing was erased")
+
+
+def extend(case: CaseId, by: By, reason: Reason) -> None:
+    """Give a case two further months, within the first one (GDPR art. 12(3)).
+
+    The person must be told within the first month, with the reason; the worker
+    tells nobody. The stop has happened and stands.
+    """
+    from worker.cli.ids import parse_id
+    from worker.cli.opening import open_worker
+    from worker.operate import Extended
+    from worker.operate import extend as extend_deadline
+
+    case_id = parse_id(case)
+    by, because = in_words(by, "--by"), in_words(reason, "--reason")
+
+    async def work() -> Extended:
+        async with open_worker() as context:
+            return await extend_deadline(context, case_id, by=by, reason=because)
+
+    extended = asyncio.run(work())
+    print(f"the case is due on {extended.until} now")
+    print(f"tell the person by {extended.tell_by}, with the reason: GDPR art. 12(3) asks for it")
 
 
 def _tell_later(failed: Exception) -> None:

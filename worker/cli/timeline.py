@@ -11,10 +11,18 @@ from uuid import UUID
 from topics.events import RESTRICTING
 from worker.cli.exits import NotThere
 from worker.cli.output import counted
-from worker.cli.words import EVENTS, EVERYTHING, OutcomeWords, outcome_words, reason_words
+from worker.cli.words import (
+    EVENTS,
+    EVERYTHING,
+    OutcomeWords,
+    action_words,
+    outcome_words,
+    reason_words,
+)
 from worker.core.lifecycle import CaseState
 from worker.core.policy import Policy
-from worker.ledger import answers, batches, cases, commands, obligations
+from worker.ledger import actions, answers, batches, cases, commands, obligations
+from worker.ledger.actions import Action
 from worker.ledger.answers import Receipt
 from worker.ledger.cases import Case
 from worker.ledger.commands import CommandLine
@@ -87,6 +95,8 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
         own = [command for command in issued if case_id in command.case_ids]
         ahead = await obligations.of_case(connection, [command.id for command in own], case_id)
         later = await cases.followers(connection, case_id)
+        targets = [f"case:{case_id}", *(f"command:{command.id}" for command in own)]
+        did = await actions.listed(connection, targets=targets)
         policies = {
             receipt.policy: await policy_of(connection, receipt.policy, policy)
             for receipt in receipts
@@ -104,7 +114,7 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
         reason=case.reason,
         reason_words=reason_words(case.reason),
         todo=_todo(case, own, left),
-        timeline=_timeline(case, own, receipts, batch.stopped_at if batch else None),
+        timeline=_timeline(case, own, receipts, did, batch.stopped_at if batch else None),
         stores=tuple(
             StoreWords(
                 receipt.store,
@@ -121,7 +131,11 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
 
 
 def _timeline(
-    case: Case, own: Sequence[CommandLine], receipts: Sequence[Receipt], stopped_at: datetime | None
+    case: Case,
+    own: Sequence[CommandLine],
+    receipts: Sequence[Receipt],
+    did: Sequence[Action],
+    stopped_at: datetime | None,
 ) -> tuple[Step, ...]:
     """Every step in the order of time; the stop follows the receipt of the event."""
     begin = [
@@ -143,6 +157,7 @@ def _timeline(
         for receipt in receipts
         if receipt.store not in commanded
     ]
+    steps += [Step(action.at, action_words(action)) for action in did]
     if case.closed_at is not None:
         steps.append(Step(case.closed_at, str(case.state)))
     return (*begin, *sorted(steps, key=lambda step: step.at or case.received_at))

@@ -12,6 +12,7 @@ from worker.core.outcomes import UNKNOWN_ANCHOR
 from worker.core.policy import Policy
 from worker.core.restricting import CANNOT_RESTRICT
 from worker.core.terms import Terms, ground_sentence, kept_sentence, terms_of
+from worker.ledger.actions import Action, Did
 
 EVENTS: Final[Mapping[EventKind, str]] = {
     EventKind.CONSENT_WITHDRAWN: "consent withdrawn",
@@ -23,8 +24,34 @@ EVENTS: Final[Mapping[EventKind, str]] = {
     EventKind.RETENTION_EXPIRED: "retention period over",
 }
 
+ACTIONS: Final[Mapping[Did, str]] = {
+    Did.RETRIED: "given to its store again",
+    Did.CASE_RESUMED: "resumed",
+    Did.CASE_REJECTED: "rejected",
+    Did.DEADLINE_EXTENDED: "deadline extended by two months",
+    Did.HOLD_PLACED: "hold placed",
+    Did.HOLD_RELEASED: "hold released",
+    Did.SWEEP_ASKED: "sweep asked for",
+    Did.SWEEP_PAUSED: "sweep paused",
+    Did.SWEEP_RESUMED: "sweep resumed",
+    Did.SWEEP_CANCELLED: "sweep cancelled",
+    Did.SWEEP_APPROVED: "sweep approved",
+    Did.FLOOD_APPROVED: "events of a day approved",
+    Did.STORE_PAUSED: "store paused",
+    Did.STORE_DRAINED: "store drained",
+    Did.STORE_RESUMED: "store resumed",
+}
+
 EVERYTHING: Final = "*"
 """The group of an outcome that is about a whole store: nobody was found there."""
+
+
+def action_words(action: Action) -> str:
+    """Say what an operator did, who it was and why."""
+    kind, _, which = action.target.partition(":")
+    about = f"command {which} " if kind == "command" else ""
+    said = f"{about}{ACTIONS[action.what]} by {action.by}"
+    return said if action.reason is None else f"{said}: {action.reason}"
 
 
 @dataclass(frozen=True, slots=True)

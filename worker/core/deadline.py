@@ -1,9 +1,10 @@
 """The deadline of a case: one calendar month, counted as Regulation 1182/71 counts.
 
-GDPR art. 12(3) gives one month from receipt. EDPB Guidelines 01/2022, section 5.3, count it by
-Regulation (EEC, Euratom) 1182/71 art. 3: the day of receipt does not count, a month that lacks
-the day ends on its last one, and an end on a Saturday, a Sunday or a public holiday moves to the
-next working day. It is never 30 days.
+GDPR art. 12(3) gives one month from receipt, and two further months where a request is complex;
+of that, and why, the person is told within the first month. EDPB Guidelines 01/2022, section 5.3,
+count it by Regulation (EEC, Euratom) 1182/71 art. 3: the day of receipt does not count, a month
+that lacks the day ends on its last one, and an end on a Saturday, a Sunday or a public holiday
+moves to the next working day. It is never 30 days.
 """
 
 from __future__ import annotations
@@ -23,10 +24,24 @@ def due_on(received: date, country: str) -> date:
     ``received`` is the date of receipt in the policy's time zone; ``country`` an ISO 3166 code
     whose public holidays count. Raises NotImplementedError for a country without a calendar.
     """
-    due = add_months(received, 1)
-    while due.weekday() >= 5 or due in _public_holidays(country, due.year):
-        due += timedelta(days=1)
-    return due
+    return _working_day(add_months(received, 1), country)
+
+
+@lru_cache(maxsize=1024)
+def extended(received: date, country: str) -> date:
+    """Return the last day where the period is extended by two further months.
+
+    It is one period of three months from receipt, so only its own end moves to a working day.
+    Takes and raises what :func:`due_on` does. The person must know by ``due_on`` of that day.
+    """
+    return _working_day(add_months(received, 3), country)
+
+
+def _working_day(day: date, country: str) -> date:
+    """The day itself, or the next one on which people work."""
+    while day.weekday() >= 5 or day in _public_holidays(country, day.year):
+        day += timedelta(days=1)
+    return day
 
 
 @lru_cache(maxsize=256)

@@ -39,6 +39,8 @@ class Case:
     """Running contracts that it touches, per store."""
     follows: UUID | None = None
     """The first case about the same event: something that it left fell due."""
+    asked_on: date | None = None
+    """The day from which its deadline counts; None: nobody asked, time did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,16 @@ async def set_aside(
     )
 
 
+async def extend(connection: Connection, case_id: UUID, before: date, until: date) -> bool:
+    """Move the deadline of a standing case; False: it has ended, or its deadline is another."""
+    moved = await connection.execute(
+        update(cases)
+        .where(cases.c.id == case_id, cases.c.due_on == before, cases.c.closed_at.is_(None))
+        .values(due_on=until)
+    )
+    return moved.rowcount == 1
+
+
 async def move(connection: Connection, ids: Collection[UUID], batch_id: int) -> None:
     """Put standing cases into another batch, open: commands of the old one leave them out."""
     await connection.execute(
@@ -306,4 +318,5 @@ def _case(row: Any) -> Case:
         closed_at=row.closed_at,
         impact=row.impact,
         follows=row.follows,
+        asked_on=row.asked_on,
     )

@@ -183,6 +183,11 @@ cases = Table(
     Column("closed_at", Instant),
     Column("answer_id", ForeignKey("answers.id"), index=False),
     Column("follows", ForeignKey("cases.id"), comment="the case whose obligation fell due"),
+    Column(
+        "asked_on",
+        Date,
+        comment="from which day its deadline counts; null: nobody asked, time did",
+    ),
     CheckConstraint(one_of("state", [state.value for state in CaseState]), name="state"),
     CheckConstraint(
         "(state IN ('open', 'parked', 'held')) = (closed_at IS NULL)", name="ended_has_a_time"

@@ -14,7 +14,7 @@ from worker.cli.app import app
 
 COMMANDS = {
     "run", "demo", "check", "status", "publish",
-    "cases", "case", "case show", "case resume", "case reject",
+    "cases", "case", "case show", "case resume", "case reject", "case extend",
     "dead-letters", "dead-letters list", "dead-letters retry", "topics", "topics create",
     "topics list", "topics check", "topics schemas", "ledger", "ledger upgrade", "ledger status",
     "obligations", "hold", "hold place", "hold release", "hold list",

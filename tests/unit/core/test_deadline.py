@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from worker.core.deadline import due_on
+from worker.core.deadline import due_on, extended
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,27 @@ from worker.core.deadline import due_on
 def test_norway(received: date, due: date) -> None:
     """A month in Norway ends on the day that the regulation gives, never after 30 days."""
     assert due_on(received, "NO") == due
+
+
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        # Three months from receipt, not two from the first end: 5 April 2026 is Easter Sunday.
+        (date(2026, 3, 5), date(2026, 6, 5)),
+        # 30 April has no 31st; the first end, 2 March, plays no part.
+        (date(2026, 1, 31), date(2026, 4, 30)),
+        # 28 February 2027 is a Sunday.
+        (date(2026, 11, 30), date(2027, 3, 1)),
+        # 1 May 2026 is a public holiday and a Friday.
+        (date(2026, 2, 1), date(2026, 5, 4)),
+        # The year changes on the way.
+        (date(2026, 10, 15), date(2027, 1, 15)),
+    ],
+)
+def test_two_further_months(received: date, due: date) -> None:
+    """An extended period is one of three months, whose end alone moves to a working day."""
+    assert extended(received, "NO") == due
+    assert due_on(received, "NO") < due
 
 
 def test_country_decides() -> None:

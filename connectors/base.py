@@ -10,7 +10,7 @@ may be called again with the same arguments without harm.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -216,6 +216,10 @@ class Past:
         return sum(group.rows for group in self.groups)
 
 
+Counted = Callable[[str], None]
+"""Told the name of each table that has been counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing there is to say about a store.
@@ -316,11 +320,16 @@ class Connector(Protocol):
         ...
 
     async def past(
-        self, tables: Sequence[str], cutoffs: Cutoffs, without: Sequence[Key] = ()
+        self,
+        tables: Sequence[str],
+        cutoffs: Cutoffs,
+        without: Sequence[Key] = (),
+        counted: Counted = lambda _table: None,
     ) -> Past:
         """Count what these tables have past its last ground: what a forecast calls due now.
 
-        People in ``without`` are left out. Nothing is locked, and no row leaves the store.
+        People in ``without`` are left out. ``counted`` is told each table when it is done. Nothing
+        is locked, and no row leaves the store.
         """
         ...
 

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from connectors.base import Connector, PastGroup
 from connectors.faults import Fault
@@ -103,14 +104,18 @@ def meant(
     return found
 
 
+def tables_of(policy: Policy, rule: Rule) -> tuple[str, ...]:
+    """Return the tables that are counted for a rule, those that hang on its own included."""
+    return visited(policy.mapping(rule.store), rule.table, rule.ground)
+
+
 async def _plan(
     policy: Policy, connector: Connector, ledger: Ledger, rule: Rule, as_of: date, told: Told
 ) -> StorePlan:
     mapping = connector.mapping
-    tables = visited(mapping, rule.table, rule.ground)
+    tables = tables_of(policy, rule)
     cutoffs = policy.cutoffs(rule.store, as_of)
-    past = await connector.past(tables, cutoffs)
-    told(rule.store, tables[-1])
+    past = await connector.past(tables, cutoffs, counted=partial(told, rule.store))
     async with ledger.begin() as connection:
         usual = await sweep_history.usual_people(connection, rule)
         pace = await sweep_history.pace(connection, rule.store)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.base import (
     Capabilities,
+    Counted,
     DueInOne,
     Effects,
     FallingDue,
@@ -218,7 +219,11 @@ class SqlConnector:
         return await self._sessions.run(count)
 
     async def past(
-        self, tables: Sequence[str], cutoffs: Cutoffs, without: Sequence[Key] = ()
+        self,
+        tables: Sequence[str],
+        cutoffs: Cutoffs,
+        without: Sequence[Key] = (),
+        counted: Counted = lambda _table: None,
     ) -> Past:
         """Count a table at a time what is past its last ground, and the people of all once."""
 
@@ -227,7 +232,14 @@ class SqlConnector:
             relations = opened.reflection.relations
             async with self._patient.reading(opened, len(tables) + 2) as connection:
                 return await read_past(
-                    connection, opened.dialect, self._mapping, relations, tables, cutoffs, without
+                    connection,
+                    opened.dialect,
+                    self._mapping,
+                    relations,
+                    tables,
+                    cutoffs,
+                    without,
+                    counted,
                 )
 
         return await self._patient.run(count)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.base import Past, PastGroup
+from connectors.base import Counted, Past, PastGroup
 from connectors.mapping import Cutoffs, FieldGroup, Key, StoreMapping
 from connectors.sql.columns import Relation
 from connectors.sql.counting import Counting
@@ -109,6 +109,7 @@ async def read_past(
     tables: Sequence[str],
     cutoffs: Cutoffs,
     without: Sequence[Key],
+    counted: Counted,
 ) -> Past:
     """Count the given tables of a store, and its people."""
     groups: list[PastGroup] = []
@@ -116,18 +117,18 @@ async def read_past(
     for name in tables:
         counting = _Passed(dialect, mapping, relations, name, [cutoffs])
         totals = counting.totals(without)
-        if totals is None:
-            continue
-        found = counting.groups_of((await connection.execute(totals)).one())
-        whose = counting.persons(without) if found else None
-        groups += found
-        if whose is not None:
-            persons.append(whose)
+        if totals is not None:
+            found = counting.groups_of((await connection.execute(totals)).one())
+            whose = counting.persons(without) if found else None
+            groups += found
+            if whose is not None:
+                persons.append(whose)
+        counted(name)
     losing = 0
     if persons:
         everybody = sa.union(*persons).subquery("erasure_people")
-        counted = sa.select(sa.func.count()).select_from(everybody)
-        losing = int((await connection.execute(counted)).scalar_one())
+        number = sa.select(sa.func.count()).select_from(everybody)
+        losing = int((await connection.execute(number)).scalar_one())
     of = await people(connection, dialect, relations[mapping.root.name])
     return Past(tuple(groups), losing, of)
 

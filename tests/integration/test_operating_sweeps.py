@@ -22,6 +22,7 @@ from worker.core.lifecycle import SweepState
 from worker.ledger import sweep_steps, sweeps
 from worker.ledger.operating_tables import metadata
 from worker.ledger.sweep_steps import Step, SweepReceipt
+from worker.retention_plan import meant, plan_sweeps, tables_of
 from worker.sweeping.people import person_pseudonym
 
 NOW = datetime.now(UTC)
@@ -79,6 +80,24 @@ async def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
     assert code == Exit.OK
     assert "nothing was measured in this store yet" in said
     assert (await world.stores.dump(), await ledger_rows(world)) == (stores, ledger)
+
+
+async def test_a_dry_run_tells_of_every_table(world: World) -> None:
+    """Each is told once when it is counted, of which a bar is drawn: as many as it began with."""
+    found: list[tuple[str, str]] = []
+    async with world.context() as context:
+        rules = meant(context.policy, list(context.connectors), None, None)
+        awaited = [(rule.store, name) for rule in rules for name in tables_of(context.policy, rule)]
+        await plan_sweeps(
+            context.policy,
+            context.connectors,
+            context.ledger,
+            rules,
+            context.day(),
+            lambda store, table: found.append((store, table)),
+        )
+    assert sorted(found) == sorted(awaited)
+    assert {store for store, _ in found} == {"billing", "crm", "newsletter"}
 
 
 async def test_a_dry_run_tells_how_long_and_that_it_asks(world: World) -> None:

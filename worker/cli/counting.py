@@ -32,23 +32,25 @@ def meaning(fault: Fault) -> Exit:
 
 
 @contextmanager
-def counting(many: int, what: str = "tables") -> Iterator[Callable[[str, str], None]]:
-    """Show a line on standard error while it takes; call with each store and table counted.
+def counting(many: int) -> Iterator[Callable[[str, str], None]]:
+    """Show a bar on standard error while it takes; call with each store and table counted.
 
-    ``many`` is how many calls there will be, ``what`` what each stands for.
+    ``many`` is how many calls there will be.
     """
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     out = console(stderr=True)
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    done = 0
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("tables"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
-        task = shown.add_task(f"counting {many} {what}")
+        task = shown.add_task("counting", total=many)
 
         def told(store: str, table: str) -> None:
-            nonlocal done
-            done += 1
-            words = f"{done} of {many} {what} counted, the last {store}.{table}"
-            shown.update(task, description=words)
+            shown.update(task, advance=1, description=f"counted {store}.{table}")
 
         yield told

@@ -66,7 +66,7 @@ async def _plan(
     from worker.bootstrap import now
     from worker.cli.opening import open_ledger, open_stores, read_policy, read_settings
     from worker.forecast import PATIENCE
-    from worker.retention_plan import meant, plan_sweeps
+    from worker.retention_plan import meant, plan_sweeps, tables_of
 
     settings = read_settings()
     policy = read_policy(settings)
@@ -79,7 +79,8 @@ async def _plan(
         rules = meant(policy, list(asked), table, ground)
         if not rules:
             raise Unusable("no table of the policy is meant by --table and --ground")
-        with counting(len(rules), "stores") as told:
+        tables = sum(len(tables_of(policy, rule)) for rule in rules)
+        with counting(tables) as told:
             found, away = await plan_sweeps(policy, asked, ledger, rules, day, told)
     return day, found, away
 

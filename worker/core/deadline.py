@@ -39,9 +39,29 @@ def extended(received: date, country: str) -> date:
 
 def _working_day(day: date, country: str) -> date:
     """The day itself, or the next one on which people work."""
-    while day.weekday() >= 5 or day in _public_holidays(country, day.year):
+    while not _works(day, country):
         day += timedelta(days=1)
     return day
+
+
+@lru_cache(maxsize=1024)
+def working_days_left(today: date, due: date, country: str) -> int:
+    """Count the working days after ``today`` up to and with ``due``; what is left of a deadline.
+
+    Negative when it is over: so many working days ago, or more. 0 on its last day.
+    """
+    if due < today:
+        return -_working_days(due, today, country)
+    return _working_days(today, due, country)
+
+
+def _working_days(after: date, upto: date, country: str) -> int:
+    days = (after + timedelta(days=n) for n in range(1, (upto - after).days + 1))
+    return sum(1 for day in days if _works(day, country))
+
+
+def _works(day: date, country: str) -> bool:
+    return day.weekday() < 5 and day not in _public_holidays(country, day.year)
 
 
 @lru_cache(maxsize=256)

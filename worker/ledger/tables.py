@@ -139,6 +139,12 @@ Index(
     sqlite_where=text("state = 'dead'"),
 )
 Index("ix_commands_created", commands.c.created_at)
+Index(
+    "ix_commands_settled",
+    commands.c.settled_at,
+    postgresql_where=text("state = 'settled'"),
+    sqlite_where=text("state = 'settled'"),
+)
 
 answers = Table(
     "answers",

@@ -1,9 +1,9 @@
 """Every metric once: its name, its unit, what it says and by what it is told apart.
 
 Names follow Prometheus: base units, ``_total`` for what only grows, the unit last. Labels are few
-and closed (stores, lanes, states, codes); none ever holds an identifier. ``docs/metrics.md`` is made
-from this list. What a process counts of itself lives in :mod:`worker.observe.counted`, what all
-workers see alike is read from the ledger by :mod:`worker.observe.exposition`.
+and closed (stores, lanes, states, codes); none ever holds an identifier. What a process counts of
+itself lives in :mod:`worker.observe.counted`, what all workers see alike is read from the ledger by
+:mod:`worker.observe.exposition`.
 """
 
 from __future__ import annotations
@@ -299,14 +299,14 @@ STORE_OLDEST = _ledger(
 STORE_IN_RATE = _ledger(
     "erasure_store_in_rate",
     "",
-    "People a second in the commands written for a store, over the last five minutes.",
+    "People a second in the commands written for a store, over the last minute.",
     "store",
     "lane",
 )
 STORE_OUT_RATE = _ledger(
     "erasure_store_out_rate",
     "",
-    "People a second in the commands settled by a store, over the last five minutes.",
+    "People a second in the commands settled by a store, over the last minute.",
     "store",
     "lane",
 )
@@ -325,7 +325,11 @@ STORE_AWAY = _ledger(
     "lane",
 )
 STORE_AWAY_SECONDS = _ledger(
-    "erasure_store_away_seconds", "seconds", "How long it is away; 0 when it is not.", "store", "lane"
+    "erasure_store_away_seconds",
+    "seconds",
+    "How long it is away; 0 when it is not.",
+    "store",
+    "lane",
 )
 STORE_WORKERS = _ledger(
     "erasure_store_workers", "workers", "Workers that serve a store.", "store", "lane"
@@ -381,7 +385,7 @@ DEADLINE_CASES = _ledger(
 FORECAST_LATE = _ledger(
     "erasure_deadline_forecast_late_cases",
     "cases",
-    "Open cases that are late or will be, if stores go on as in the last hour.",
+    "Open cases that are late or will be, if stores go on as they do now.",
 )
 NEAREST_DEADLINE = _ledger(
     "erasure_deadline_nearest_days",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.support.databases import Database
 from tests.unit.ledger.making import NOW, a_batch, a_command, case_row, some_cases
-from worker.ledger import operating_tables, tables
+from worker.ledger import observing_tables, tables
 from worker.ledger.database import Connection, Ledger, LedgerConflict
 from worker.ledger.upgrade import current, head, upgrade
 
@@ -31,7 +31,7 @@ async def test_the_migrations_make_the_declared_schema(ledger: Ledger) -> None:
     def compare(connection: sa.Connection) -> list[Any]:
         opts = {"compare_type": True, "include_object": meant}
         context = MigrationContext.configure(connection, opts=opts)
-        return list(compare_metadata(context, operating_tables.metadata))
+        return list(compare_metadata(context, observing_tables.metadata))
 
     async with ledger.begin() as connection:
         assert await connection.run_sync(compare) == []
@@ -58,13 +58,13 @@ async def test_the_migrations_make_the_declared_checks_and_indexes(
                 "defaults": {c["name"]: c["default"] for c in inspector.get_columns(table.name)},
                 "primary": inspector.get_pk_constraint(table.name)["constrained_columns"],
             }
-            for table in operating_tables.metadata.sorted_tables
+            for table in observing_tables.metadata.sorted_tables
         }  # fmt: skip
 
     async with ledger.begin() as connection:
         migrated = await connection.run_sync(described)
-        await connection.run_sync(operating_tables.metadata.drop_all)
-        await connection.run_sync(operating_tables.metadata.create_all)
+        await connection.run_sync(observing_tables.metadata.drop_all)
+        await connection.run_sync(observing_tables.metadata.create_all)
         assert await connection.run_sync(described) == migrated
     assert sum(len(table["checks"]) for table in migrated.values()) >= 14
 

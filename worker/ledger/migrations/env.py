@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from worker.ledger.operating_tables import metadata
+from worker.ledger.observing_tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

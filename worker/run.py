@@ -19,6 +19,7 @@ from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
 from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway, LedgerConflict
+from worker.observe.web.server import serve
 from worker.redrive import give_back, redrive
 from worker.schedule import begin_due
 from worker.sealing import CannotOpen
@@ -65,14 +66,17 @@ async def run_parts(
     if unknown:
         parts = ", ".join([INTAKE, *sorted(context.connectors)])
         raise UnknownPart(f"no part called {', '.join(unknown)}; there are: {parts}")
-    await _take_up_policy(context, stop)
     chosen = set(only) or {INTAKE, *context.connectors}
-    log.info("started", parts=sorted(chosen), policy=context.policy.version)
     async with asyncio.TaskGroup() as group:
 
         def start(part: Coroutine[Any, Any, None]) -> None:
             group.create_task(_stopping_others(part, stop))
 
+        if settings.web.port:
+            # Before everything else: it answers that the worker lives while a ledger is waited for.
+            start(serve(context, settings, stop))
+        await _take_up_policy(context, stop)
+        log.info("started", parts=sorted(chosen), policy=context.policy.version)
         start(Watchdog().run(stop))
         start(_redrive(context, settings.redrive_seconds, stop))
         if context.policy.retention.schedules:

@@ -28,6 +28,7 @@ from pydantic_settings import (
 )
 
 from worker.sealing import KEY_BYTES
+from worker.web_settings import WebSettings
 
 FILE_VARIABLE = "ERASURE_SETTINGS"
 
@@ -115,6 +116,7 @@ class Settings(_Sourced):
     """Keys that encrypt payloads, by key id; old ones stay until nothing is sealed with them."""
     payload_key: str
     """Id of the key for new payloads."""
+    web: WebSettings = WebSettings()
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     data_dir: Path = Path(".erasure")

@@ -266,6 +266,7 @@ def _environment(
         "ERASURE_PAYLOAD_KEYS__K1": key(),
         "ERASURE_PAYLOAD_KEY": "k1",
         "ERASURE_REDRIVE_SECONDS": "1",
+        "ERASURE_WEB__PORT": "0",
     }
 
 

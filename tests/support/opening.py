@@ -108,6 +108,7 @@ def _settings(urls: Mapping[str, str], folder: Path) -> dict[str, str]:
         "ERASURE_PAYLOAD_KEY": "first",
         "ERASURE_DATA_DIR": str(folder / "faust"),
         "ERASURE_REDRIVE_SECONDS": "0.3",
+        "ERASURE_WEB__PORT": "0",
     }
 
 

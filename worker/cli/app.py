@@ -22,6 +22,7 @@ from worker.cli import (
     run,
     status,
     stores,
+    token,
     topics,
 )
 from worker.cli.exits import tell
@@ -48,6 +49,7 @@ dead_letters.add_to(app)
 hold.add_to(app)
 stores.add_to(app)
 obligations.add_to(app)
+token.add_to(app)
 topics.add_to(app)
 ledger.add_to(app)
 policy.add_to(app)

@@ -1,0 +1,22 @@
+"""Every path of the page and who may; what is not here does not exist.
+
+``/livez`` and the form that signs in are open and stand in :mod:`worker.observe.web.guard`.
+"""
+
+from __future__ import annotations
+
+from worker.observe.web import home, preferences
+from worker.observe.web.parts import Route
+from worker.web_settings import Role
+
+
+def routes() -> list[Route]:
+    """Return the table."""
+    view = Role.VIEWER
+    return [
+        Route("GET", "/", view, home.overview),
+        Route("GET", "/login", view, home.signed_in),
+        Route("POST", "/logout", view, home.sign_out),
+        Route("POST", "/preferences", view, preferences.choose),
+        Route("GET", "/static/{name}", view, home.static),
+    ]

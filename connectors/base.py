@@ -325,11 +325,14 @@ class Connector(Protocol):
         cutoffs: Cutoffs,
         without: Sequence[Key] = (),
         counted: Counted = lambda _table: None,
+        *,
+        whose: bool = True,
     ) -> Past:
         """Count what these tables have past its last ground: what a forecast calls due now.
 
-        People in ``without`` are left out. ``counted`` is told each table when it is done. Nothing
-        is locked, and no row leaves the store.
+        People in ``without`` are left out. ``counted`` is told each table when it is done. Without
+        ``whose`` the rows alone are counted, and nobody is counted among those who would lose
+        something: that is most of the work. Nothing is locked, and no row leaves the store.
         """
         ...
 

@@ -7,7 +7,7 @@ found here, and then left out or erased by their key.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -53,11 +53,20 @@ class Pressure:
     lag: float | None
 
 
+May = Callable[[Effects], Awaitable[bool]]
+"""Asked whether this may be done, when it is done but not committed. It must not raise."""
+
+
 class Sweeping(Protocol):
     """The part of a connector that sweeps. Every method may be repeated without harm.
 
     ``without`` are people who are left out. Raises what a connector may.
     """
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether one part can be read while another one is being erased."""
+        ...
 
     async def walk(self, table: str) -> Walk:
         """How a table is best walked: by pages or by keys."""
@@ -75,8 +84,13 @@ class Sweeping(Protocol):
         """The people of whom only what they say themselves decides: a consent, an objection."""
         ...
 
-    async def sweep(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> Effects:
-        """Erase, in one transaction, what is past its last ground in a part."""
+    async def sweep(
+        self, span: Span, cutoffs: Cutoffs, without: Sequence[Key], may: May | None = None
+    ) -> Effects:
+        """Erase, in one transaction, what is past its last ground in a part.
+
+        ``may`` is asked before the commit; without its word all is rolled back and was nothing.
+        """
         ...
 
     async def left(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -72,3 +72,13 @@ class Sealer:
     def pseudonym(self, kind: str, value: str) -> bytes:
         """HMAC-SHA256 of one normalised identifier, 32 bytes."""
         return hmac.digest(self._pseudonym_key, f"{kind}\0{value}".encode(), hashlib.sha256)
+
+    def pseudonyms(self, kind: str, values: Iterable[bytes]) -> list[bytes]:
+        """:meth:`pseudonym` of many of a kind, encoded: what they share is hashed only once."""
+        shared = hmac.new(self._pseudonym_key, f"{kind}\0".encode(), hashlib.sha256)
+        found = []
+        for value in values:
+            own = shared.copy()
+            own.update(value)
+            found.append(own.digest())
+        return found

@@ -224,6 +224,8 @@ class SqlConnector:
         cutoffs: Cutoffs,
         without: Sequence[Key] = (),
         counted: Counted = lambda _table: None,
+        *,
+        whose: bool = True,
     ) -> Past:
         """Count a table at a time what is past its last ground, and the people of all once."""
 
@@ -240,6 +242,7 @@ class SqlConnector:
                     cutoffs,
                     without,
                     counted,
+                    whose=whose,
                 )
 
         return await self._patient.run(count)

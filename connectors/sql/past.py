@@ -28,9 +28,14 @@ _DUE = 0
 class _Passed(Counting):
     """The statements that count what one table has past its last ground."""
 
-    def totals(self, without: Sequence[Key]) -> Select[Any] | None:
-        """Select rows, people and oldest date of each group, side by side; None without a group."""
+    def totals(self, without: Sequence[Key], *, people: bool) -> Select[Any] | None:
+        """Select rows, people and oldest date of each group, side by side; None without a group.
+
+        Without ``people`` no row is gathered by whose it is, which is most of the work.
+        """
         groups = self._rules.groups
+        if not groups:
+            return None
         rows = self._rows(
             [
                 *(self._group(group).label(f"erasure_{n}") for n, group in enumerate(groups)),
@@ -38,21 +43,22 @@ class _Passed(Counting):
             ],
             without,
         )
-        whose = [column for column in rows.c if column.name.startswith("erasure_root_")]
+        whose = [c for c in rows.c if people and c.name.startswith("erasure_root_")]
+        due = [rows.c[f"erasure_{n}"] == _DUE for n in range(len(groups))]
         each: list[ColumnElement[Any]] = []
         for n in range(len(groups)):
-            due = rows.c[f"erasure_{n}"] == _DUE
-            each.append(sa.func.count(sa.case((due, 1))).label(f"erasure_rows_{n}"))
-            oldest = sa.func.min(sa.case((due, rows.c[f"erasure_date_{n}"])))
+            each.append(sa.func.count(sa.case((due[n], 1))).label(f"erasure_rows_{n}"))
+            oldest = sa.func.min(sa.case((due[n], rows.c[f"erasure_date_{n}"])))
             each.append(oldest.label(f"erasure_oldest_{n}"))
-        persons = sa.select(*each).group_by(*whose).subquery("erasure_persons")
+        # Most rows of most tables are not due: the others alone are gathered by person.
+        persons = sa.select(*each).where(sa.or_(*due)).group_by(*whose).subquery("erasure_persons")
         found: list[ColumnElement[Any]] = []
         for n in range(len(groups)):
             count = persons.c[f"erasure_rows_{n}"]
             found.append(sa.func.coalesce(sa.func.sum(count), 0))
             found.append(sa.func.count(sa.case((count > 0, 1))) if whose else sa.null())
             found.append(sa.func.min(persons.c[f"erasure_oldest_{n}"]))
-        return sa.select(*found) if groups else None
+        return sa.select(*found)
 
     def groups_of(self, row: Sequence[Any]) -> list[PastGroup]:
         """Read what :meth:`totals` gave."""
@@ -110,19 +116,21 @@ async def read_past(
     cutoffs: Cutoffs,
     without: Sequence[Key],
     counted: Counted,
+    *,
+    whose: bool,
 ) -> Past:
-    """Count the given tables of a store, and its people."""
+    """Count the given tables of a store, and its people; ``whose``: also who would lose data."""
     groups: list[PastGroup] = []
     persons: list[Select[Any]] = []
     for name in tables:
         counting = _Passed(dialect, mapping, relations, name, [cutoffs])
-        totals = counting.totals(without)
+        totals = counting.totals(without, people=whose)
         if totals is not None:
             found = counting.groups_of((await connection.execute(totals)).one())
-            whose = counting.persons(without) if found else None
+            losers = counting.persons(without) if found and whose else None
             groups += found
-            if whose is not None:
-                persons.append(whose)
+            if losers is not None:
+                persons.append(losers)
         counted(name)
     losing = 0
     if persons:

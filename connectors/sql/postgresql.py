@@ -138,7 +138,7 @@ def _lock(rules: Rules) -> Select[Any]:
 
 def _delete(rules: Rules, goes: All) -> Select[Any]:
     target = rules.scope.relation.clause
-    if rules.scope.optional and rules.scope.joins:
+    if rules.scope.optional and rules.scope.joins and not rules.orphans_stay:
         # A DELETE joins no table from outside, and a row without a parent may go as well.
         found, same = _found(rules, every(goes))
         reported = [found.c[label.name] for label in _root(rules)]

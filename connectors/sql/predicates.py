@@ -112,6 +112,18 @@ class Rules:
             conditions += dead
         return (*conditions, *self.childless)
 
+    @property
+    def orphans_stay(self) -> bool:
+        """Whether no row goes without a parent: a ground then runs from a date that only it has."""
+        return any(
+            use.evidence is None
+            and not use.earliest
+            and any(anchor.of_parent for anchor in anchors_of(use))
+            for group in self.groups
+            for use in group.grounds
+            if self.can(use)
+        )
+
     def due(self) -> tuple[tuple[FieldGroup, All], ...]:
         """The groups that can be dead in a row that stays, each with when it is.
 

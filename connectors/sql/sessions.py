@@ -71,6 +71,7 @@ class Sessions:
         self._timeout = timeout
         self._engine = _engine(mapping, url, pool_size, timeout)
         self.postgresql = self._engine.dialect.name == "postgresql"
+        self.sqlite = self._engine.dialect.name == "sqlite"
         self._opened: Opened | None = None
         self._opening = asyncio.Lock()
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Effects
+from connectors.faults import Fault
 from connectors.mapping import Cutoffs, Key, StoreMapping
 from connectors.sql import partitions as droppable
 from connectors.sql import pressure
@@ -21,7 +22,7 @@ from connectors.sql.sessions import Opened, Sessions
 from connectors.sql.spans import has_pages, next_key, next_page
 from connectors.sql.spans import params as span_params
 from connectors.sql.steps import Batch, Tally
-from connectors.sweeping import Pressure, Span, Walk
+from connectors.sweeping import May, Pressure, Span, Walk
 
 _ALONE = sa.text(
     "SELECT set_config('max_parallel_workers_per_gather', '0', true),"
@@ -33,6 +34,10 @@ _ROW_BY_ROW = sa.text(
 )
 _STATEMENTS = 6
 """Of one part: what their time limit is reckoned for."""
+
+
+class _Withheld(Fault):
+    """Rolls a transaction back of which somebody said that it may not be."""
 
 
 class Sweeper:
@@ -85,7 +90,14 @@ class Sweeper:
         """Select whoever would lose more if all that a person may end had ended."""
         return await self._people(span, cutoffs, doubtful=True)
 
-    async def sweep(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> Effects:
+    @property
+    def overlaps(self) -> bool:
+        """On SQLite a reader may keep a writer from its commit."""
+        return not self._sessions.sqlite
+
+    async def sweep(
+        self, span: Span, cutoffs: Cutoffs, without: Sequence[Key], may: May | None = None
+    ) -> Effects:
         """Delete and overwrite in one transaction what a part holds past its last ground."""
         phase = Phase()
 
@@ -98,9 +110,14 @@ class Sweeper:
                 await self._settle_in(connection, opened)
                 for step in plan.steps:
                     await step.run(connection, batch, tally)
+                if may is not None and not await may(tally.effects):
+                    raise _Withheld("withheld")
             return tally.effects
 
-        return await self._sessions.run(do, phase)
+        try:
+            return await self._sessions.run(do, phase)
+        except _Withheld:
+            return {}
 
     async def left(self, span: Span, cutoffs: Cutoffs, without: Sequence[Key]) -> int:
         """Count, apart from the sweeping transaction, what should not be there."""

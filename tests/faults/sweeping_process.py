@@ -13,8 +13,8 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+import worker.sweeping.record
 import worker.sweeping.run
-import worker.sweeping.runner
 from connectors.sql.sweeper import Sweeper
 from worker.bootstrap import open_context
 from worker.ledger import sweep_steps
@@ -60,7 +60,7 @@ async def main(sweep_id: int, holder: str) -> None:
 
 if __name__ == "__main__":
     sweep, me, where, how = sys.argv[1:]
-    for module in (worker.sweeping.run, worker.sweeping.runner):
+    for module in (worker.sweeping.run, worker.sweeping.record):
         module.LEASE_TTL = TTL  # type: ignore[attr-defined] # shorter than the constant it is
     halt_after(where, signal.Signals[how])
     asyncio.run(main(int(sweep), me))

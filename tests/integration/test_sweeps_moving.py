@@ -13,7 +13,7 @@ import pytest_asyncio
 from connectors.base import Effects
 from connectors.mapping import Cutoffs, Key
 from connectors.sql.sweeper import Sweeper
-from connectors.sweeping import Span
+from connectors.sweeping import May, Span
 from tests.support.databases import EVERY_ENGINE
 from tests.support.nordlys import Person, customer, traces
 from tests.support.sweeping import receipts, sweep
@@ -37,12 +37,16 @@ def once_before(table: str, meanwhile: Callable[[], Awaitable[Any]]) -> Iterator
     happened: list[Span] = []
 
     async def sweeping(
-        self: Sweeper, span: Span, cutoffs: Cutoffs, without: Sequence[Key]
+        self: Sweeper,
+        span: Span,
+        cutoffs: Cutoffs,
+        without: Sequence[Key],
+        may: May | None = None,
     ) -> Effects:
         if span.table == table and not happened:
             happened.append(span)
             await meanwhile()
-        return await original(self, span, cutoffs, without)
+        return await original(self, span, cutoffs, without, may)
 
     with patch.object(Sweeper, "sweep", sweeping):
         yield

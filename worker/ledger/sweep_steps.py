@@ -131,12 +131,17 @@ async def intend(
     sweep_id: int,
     epoch: int,
     *,
+    leg: int,
+    cursor: bytes | None,
+    left_out: bytes | None,
     span: bytes,
     intent: bytes,
     key_id: str,
     due_at: datetime,
 ) -> bool:
     """Note, before any effect, which chunk is begun and who may lose data in it.
+
+    All that is sealed is written anew, by the key of now.
 
     False: the sweep is no longer this runner's, or an operator has stopped it.
     """
@@ -147,7 +152,15 @@ async def intend(
             sweeps.c.epoch == epoch,
             sweeps.c.state == SweepState.RUNNING.value,
         )
-        .values(span=span, intent=intent, key_id=key_id, due_at=due_at)
+        .values(
+            leg=leg,
+            cursor=cursor,
+            left_out=left_out,
+            span=span,
+            intent=intent,
+            key_id=key_id,
+            due_at=due_at,
+        )
     )
     return noted.rowcount == 1
 

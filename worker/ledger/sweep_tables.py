@@ -1,7 +1,7 @@
 """The part of the ledger's schema that sweeps need: what was asked, how far it is, what it did.
 
-``cursor``, ``span`` and ``left_out`` hold keys of a store and are encrypted; ``intent`` and
-``sweep_receipts.people`` hold pseudonyms of root keys, 32 bytes after 32 bytes: one value for all
+``cursor``, ``span``, ``intent`` and ``left_out`` hold keys of a store and are encrypted.
+``sweep_receipts.people`` holds pseudonyms of root keys, 32 bytes after 32 bytes: one value for all
 those for whom the same was done, so that a receipt for 10,000 people is one row.
 """
 
@@ -54,7 +54,7 @@ sweeps = Table(
     Column("leg", Integer, nullable=False, server_default="0", comment="counts walks of a table"),
     Column("cursor", LargeBinary, comment="encrypted: how far the leg has come"),
     Column("span", LargeBinary, comment="encrypted: the chunk that is under way"),
-    Column("intent", LargeBinary, comment="pseudonyms, 32 bytes each, of who may lose data in it"),
+    Column("intent", LargeBinary, comment="encrypted keys of people who may lose data in it"),
     Column("left_out", LargeBinary, comment="encrypted keys of people whose data must stay"),
     Column("key_id", Text, nullable=False),
     Column("chunks", BigInteger, nullable=False, server_default="0"),

@@ -20,7 +20,7 @@ async def count_left(
 
     Raises what a connector may.
     """
-    past = await connector.past(tables, cutoffs, without)
+    past = await connector.past(tables, cutoffs, without, whose=False)
     read = [one for one in connector.mapping.tables if one.name in tables and _documents(one)]
     # A document that is there may hold anything, so the count takes it for full: it is opened.
     opened = {group.name for table in read for group in table.groups if _of_documents(group)}

@@ -5,7 +5,7 @@ Where a leg is, which chunk is under way, and who was left out. All of it is bou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors.mapping import Key
@@ -13,7 +13,6 @@ from connectors.sweeping import Span, Walk
 from worker.core.legs import Aim
 from worker.ledger.sweeps import Sweep
 from worker.sealing import Sealer
-from worker.sweeping.people import BYTES
 
 
 def seal_cursor(sealer: Sealer, sweep_id: int, cursor: Key | None) -> bytes | None:
@@ -34,25 +33,31 @@ def seal_span(sealer: Sealer, sweep_id: int, span: Span, leg: int, aim: Aim) -> 
     return sealer.seal(parts, _place("span", sweep_id))
 
 
+def seal_intent(sealer: Sealer, sweep_id: int, people: Iterable[Key]) -> bytes:
+    """Seal who may lose data in the chunk that is begun."""
+    return sealer.seal(list(people), _place("intent", sweep_id))
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A chunk that was begun and never finished, with the pseudonyms of whoever stood in it."""
+    """A chunk, with whoever may have lost data in it to a runner that never finished it."""
 
     span: Span
     leg: int
     aim: Aim
-    people: frozenset[bytes]
+    people: frozenset[Key]
 
 
 def open_span(sealer: Sealer, sweep: Sweep) -> Begun | None:
-    """Open what :func:`seal_span` sealed. Raises CannotOpen."""
+    """Open what :func:`seal_span` and :func:`seal_intent` sealed. Raises CannotOpen."""
     if sweep.span is None or sweep.intent is None:
         return None
     table, by, after, upto, leg, aim = sealer.open(
         sweep.span, sweep.key_id, _place("span", sweep.id)
     )
     span = Span(table, Walk(by), _key(after), _key(upto))
-    return Begun(span, leg, Aim(aim), split(sweep.intent))
+    people = sealer.open(sweep.intent, sweep.key_id, _place("intent", sweep.id))
+    return Begun(span, leg, Aim(aim), frozenset(map(tuple, people)))
 
 
 def seal_left_out(sealer: Sealer, sweep_id: int, people: Mapping[Key, str]) -> bytes | None:
@@ -68,11 +73,6 @@ def open_left_out(sealer: Sealer, sweep: Sweep) -> dict[Key, str]:
         return {}
     found = sealer.open(sweep.left_out, sweep.key_id, _place("left-out", sweep.id))
     return {tuple(key): why for key, why in found}
-
-
-def split(pseudonyms: bytes) -> frozenset[bytes]:
-    """Part pseudonyms that stand one after the other."""
-    return frozenset(pseudonyms[at : at + BYTES] for at in range(0, len(pseudonyms), BYTES))
 
 
 def _key(position: list[int | str] | None) -> Key | None:

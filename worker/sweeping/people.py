@@ -20,23 +20,27 @@ from worker.context import Context
 from worker.core.decisions import ConsentState, ended_by_record
 from worker.identifiers import held_by
 from worker.ledger import consents, holds, restrictions
+from worker.ledger.database import Connection
 from worker.pausing import paused, without
 from worker.resolve import Person, resolve
 from worker.sealing import Sealer
 
 HELD, RESTRICTED, AMBIGUOUS = "held", "restricted", "ambiguous-identity"
-BYTES = 32
-"""Of one pseudonym."""
 
 
 def person_pseudonym(sealer: Sealer, store: str, key: Key) -> bytes:
     """The pseudonym of a person's root key in a store: what sweeps' receipts name people by."""
-    return sealer.pseudonym(f"key:{store}", orjson.dumps(key).decode())
+    return pseudonyms(sealer, store, [key])
 
 
 def pseudonyms(sealer: Sealer, store: str, keys: Iterable[Key]) -> bytes:
     """The pseudonyms of many, one after the other."""
-    return b"".join([person_pseudonym(sealer, store, key) for key in keys])
+    return b"".join(sealer.pseudonyms(f"key:{store}", map(orjson.dumps, keys)))
+
+
+async def any_apart(connection: Connection) -> bool:
+    """Whether a hold or a restriction stands that any sweep must mind."""
+    return await restrictions.any_stands(connection) or await holds.any_stands(connection)
 
 
 async def left_out(context: Context, store: str, keys: Sequence[Key]) -> dict[Key, str]:
@@ -45,10 +49,9 @@ async def left_out(context: Context, store: str, keys: Sequence[Key]) -> dict[Ke
     Raises what a connector may, and LedgerAway.
     """
     async with context.ledger.begin() as connection:
-        held = await holds.any_stands(connection)
         restricted = await restrictions.any_stands(connection)
-    if not keys or not (held or restricted):
-        return {}
+        if not keys or not (restricted or await holds.any_stands(connection)):
+            return {}
     connector = context.connectors[store]
     by_key = {
         key: {context.sealer.pseudonym(*identifier) for identifier in identifiers}

@@ -8,18 +8,22 @@ under way: whoever stood in it and is not found any more gets a receipt that say
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
+from connectors.faults import Misfit, RetryLater
 from worker.context import Context
 from worker.core.brake import asks
 from worker.core.hours import opens
 from worker.core.legs import visited
 from worker.core.lifecycle import SweepState
 from worker.ledger import leases, pauses, sweep_history, sweep_steps, sweeps
+from worker.ledger.database import LedgerAway
 from worker.ledger.sweeps import Sweep
-from worker.sweeping.runner import GRACE, LEASE_TTL, Runner, lease_of
+from worker.sweeping.record import GRACE, LEASE_TTL, lease_of
+from worker.sweeping.runner import Runner
 from worker.sweeping.settling import settle
 from worker.sweeping.telling import tell_sweep
 from worker.waiting import stopped_within
@@ -55,7 +59,16 @@ async def _run(context: Context, sweep_id: int, holder: str, stop: asyncio.Event
         await _give_back(context, sweep, holder)
         return
     log.info("sweep-runs", sweep=sweep.id, store=sweep.store, as_of=str(sweep.as_of))
-    await _carry_on(context, Runner(context, sweep, holder), stop)
+    runner = Runner(context, sweep, holder)
+    try:
+        await _carry_on(context, runner, stop)
+    except (RetryLater, Misfit):
+        # What was erased before the store stopped answering is written down, if that can be.
+        with suppress(RetryLater, Misfit, LedgerAway):
+            await runner.settled()
+        raise
+    finally:
+        await runner.leave()
     await _give_back(context, sweep, holder)
 
 
@@ -151,5 +164,7 @@ async def _carry_on(context: Context, runner: Runner, stop: asyncio.Event) -> No
         if not await runner.chunk():
             return
         if seconds := await runner.rest():
+            if not await runner.settled():
+                return
             await stopped_within(stop, seconds)
     await runner.wait_until(context.now(), {"why": "worker-stopped"})

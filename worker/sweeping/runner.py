@@ -1,4 +1,4 @@
-"""The runner of one sweep: where it is, what it does next, and what it writes down of it.
+"""The runner of one sweep: where it is, and what it does next.
 
 A sweep's legs are counted through: those of the first walk, then those of one pass more after the
 other, until the count before a pass finds nothing. A row that moved past the walk, or became due
@@ -7,39 +7,38 @@ behind it, is met there.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
+from connectors.base import Effects
 from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape
 from connectors.sweeping import Span, Walk
 from worker.context import Context
 from worker.core.legs import Aim, Leg, again, legs, visited
 from worker.core.lifecycle import SweepState
-from worker.ledger import leases, sweep_steps, sweeps
-from worker.ledger.database import Connection
-from worker.ledger.sweep_steps import Step, SweepReceipt
+from worker.ledger import sweep_steps, sweeps
 from worker.ledger.sweeps import Sweep
 from worker.sweeping import ending, marks
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import NO_PRESSURE, Pace
 from worker.sweeping.partitions import Partitions
-from worker.sweeping.people import left_out, pseudonyms, shapes
+from worker.sweeping.people import left_out, shapes
+from worker.sweeping.record import Place, Record, Settled, SomebodyApart
 from worker.sweeping.settling import interrupted, still_there
 from worker.sweeping.work import Chunk, Result
 
-LEASE_TTL: Final = timedelta(seconds=30)
-GRACE: Final = timedelta(minutes=2)
-"""Redrive supposes after this that a sweep which moves nowhere has no runner."""
 PASSES: Final = 5
 """Times that a sweep counts what is left before it gives up."""
 LOOK_SECONDS = 1.0
 """How often a sweep looks what its store has to bear."""
 _SECONDS_UNWRITTEN: Final = 2.0
 """How long the ledger need not know of chunks in which nothing was found."""
+_NOTHING: Final = Settled({}, [], 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +55,12 @@ class _Found:
         return [key for keys in self.by_shape.values() for key in keys]
 
 
-def lease_of(store: str) -> str:
-    """Name of the lease without which nobody sweeps a store."""
-    return f"sweep:{store}"
-
-
 class Runner:
     """Runs a sweep that was begun under this holder's lease. Raises what a connector may."""
 
     def __init__(self, context: Context, sweep: Sweep, holder: str) -> None:
         self.store = sweep.store
-        self._context, self._sweep, self._holder = context, sweep, holder
+        self._context, self._sweep = context, sweep
         connector = context.connectors[sweep.store]
         self._connector = connector
         self._tables = visited(connector.mapping, sweep.table, sweep.ground)
@@ -75,44 +69,31 @@ class Runner:
         self._work = Chunk(context, sweep.store, sweep.cutoffs)
         self._partitions = Partitions(connector.sweeping, sweep.cutoffs, self._work)
         self._pace = Pace(context.policy.stores[sweep.store].sweep.rows_per_second)
+        self._record = Record(context, sweep, holder)
         self._leg = sweep.leg
         self._cursor: Key | None = marks.open_cursor(context.sealer, sweep)
         self._left_out = marks.open_left_out(context.sealer, sweep)
         self._pending = marks.open_span(context.sealer, sweep)
         """The chunk that was under way when its runner died, with whoever stood in it."""
-        self._renewed = self._looked = self._written = monotonic()
+        self._behind: asyncio.Task[Settled] | None = None
+        """The chunk that was erased last, while it is read again."""
+        self._looked = monotonic()
         self._rested = 0.0
 
     async def chunk(self) -> bool:
         """Do the next chunk; False: the sweep is over, or somebody else moves it now."""
-        if self._pending is None and self._between_passes() and await self._ended():
-            return False
-        begun = monotonic()
-        at = self._pending or await self._next()
-        span, aim, missing = at.span, at.aim, at.people
-        found = await self._look(aim, span)
-        looked = monotonic() - begun
-        result = Result()
-        if found.going or missing:
-            intent = pseudonyms(self._context.sealer, self.store, found.going)
-            if not await self._intend(at, intent + b"".join(sorted(missing))):
+        if self._pending is None and self._between_passes():
+            if not await self.settled():
                 return False
-            if found.going:
-                result = await self._do(aim, span, found)
-        self._left_out |= found.out | result.apart
-        seconds = monotonic() - begun
-        counts = result.counts()
-        # A partition that is dropped is no work row by row.
-        rows = sum(rows for results in counts.values() for rows in results.values())
-        erased = 0 if span.by is Walk.PARTITION else rows
-        self._pace.took(span.by, max(looked, result.slowest), erased)
-        self._rested = self._pace.rest(seconds, erased)
-        self._move_on(at)
-        receipts = result.receipts(self._context, self.store)
-        if missing:
-            here = await self._here(aim, found, result)
-            receipts += interrupted(self._context.sealer, self._connector.mapping, at, here)
-        return await self._step(counts, receipts, seconds, due=bool(found.keys) or bool(missing))
+            if await self._ended():
+                return False
+        at = self._pending or await self._next()
+        if self._pending is None and not self._left_out and _a_range(at):
+            try:
+                return await self._erase_first(at)
+            except SomebodyApart:
+                pass  # A hold, a restriction, or a person whom the store does not let go.
+        return await self.settled() and await self._look_first(at)
 
     async def rest(self) -> float:
         """Seconds to rest before the next chunk; looks now and then what the store has to bear."""
@@ -126,9 +107,117 @@ class Runner:
 
     async def wait_until(self, at: datetime, reason: Mapping[str, Any]) -> None:
         """Leave the sweep where it is until then."""
-        await self._step({}, [], 0.0, due=True)
+        if not await self.settled() or not await self._record.settle(_NOTHING, self._place()):
+            return
         async with self._context.ledger.begin() as connection:
             await sweeps.postpone(connection, self._sweep.id, at, reason)
+
+    async def settled(self) -> bool:
+        """Wait until the last chunk is read again and written down; False: no longer ours."""
+        if self._behind is None:
+            return True
+        done = await self._behind
+        mine = await self._record.settle(done, self._place())
+        self._behind = None
+        return mine
+
+    async def leave(self) -> None:
+        """Leave nothing running behind; what is not written down the next runner looks at."""
+        if self._behind is not None:
+            self._behind.cancel()
+            await asyncio.gather(self._behind, return_exceptions=True)
+
+    async def _erase_first(self, at: Begun) -> bool:
+        """Erase a chunk without looking who stands in it; who it is, is noted before the commit.
+
+        Meanwhile the chunk before it is read again. Raises SomebodyApart: nothing was erased.
+        """
+        begun, took = monotonic(), 0.0
+        word: bool | Exception = False
+
+        async def may(effects: Effects) -> bool:
+            nonlocal took, word
+            took = monotonic() - begun
+            try:
+                word = await self._note(at, effects)
+            except Exception as fault:  # noqa: BLE001 - raised below, when the store has rolled back
+                word = fault
+            return word is True
+
+        try:
+            effects = await self._connector.sweeping.sweep(at.span, self._sweep.cutoffs, (), may)
+        except Refused:
+            raise SomebodyApart from None
+        if isinstance(word, Exception):
+            raise word
+        if not word:
+            return False
+        self._move_on(at)
+        if effects:
+            reading = self._read_again(at.span, effects, monotonic() - begun)
+            self._behind = asyncio.create_task(reading)
+        rows = sum(done.deleted + done.overwritten for e in effects.values() for done in e.values())
+        self._pace.took(at.span.by, took, rows)
+        self._rested = self._pace.rest(monotonic() - begun, rows)
+        if self._rested or not self._connector.sweeping.overlaps:
+            return await self.settled()
+        return bool(effects) or await self._written()
+
+    async def _note(self, at: Begun, effects: Effects) -> bool:
+        """Settle the chunk before and note this one; False: its effects must not stand."""
+        done = None if self._behind is None else await self._behind
+        if not effects and done is None:
+            return True
+        mine = await self._record.go_on(done, at, effects, self._place())
+        self._behind = None
+        return mine
+
+    async def _read_again(self, span: Span, effects: Effects, seconds: float) -> Settled:
+        begun = monotonic()
+        result = await self._work.judged(span, effects)
+        self._left_out |= result.apart
+        return self._settled(result, seconds + monotonic() - begun)
+
+    async def _look_first(self, at: Begun) -> bool:
+        """Do a chunk knowing who stands in it, and who of them must be left out."""
+        begun = monotonic()
+        span, aim, missing = at.span, at.aim, at.people
+        found = await self._look(aim, span)
+        looked = monotonic() - begun
+        result = Result()
+        if found.going or missing:
+            intent = missing.union(found.going)
+            if not await self._record.intend(at, intent, self._place()):
+                return False
+            if found.going:
+                result = await self._do(aim, span, found)
+        self._left_out |= found.out | result.apart
+        settled = self._settled(result, monotonic() - begun)
+        # A partition that is dropped is no work row by row.
+        rows = sum(rows for results in settled.counts.values() for rows in results.values())
+        erased = 0 if span.by is Walk.PARTITION else rows
+        self._pace.took(span.by, max(looked, result.slowest), erased)
+        self._rested = self._pace.rest(settled.seconds, erased)
+        self._move_on(at)
+        if missing:
+            here = await self._here(aim, found, result)
+            mapping = self._connector.mapping
+            settled.receipts.extend(interrupted(self._context.sealer, mapping, at, here))
+        if found.keys or missing:
+            return await self._record.settle(settled, self._place())
+        return await self._written()
+
+    async def _written(self) -> bool:
+        """Write down where the sweep is; what was passed without finding anything can wait."""
+        if monotonic() - self._record.written < _SECONDS_UNWRITTEN:
+            return True
+        return await self._record.settle(_NOTHING, self._place())
+
+    def _settled(self, result: Result, seconds: float) -> Settled:
+        return Settled(result.counts(), result.receipts(self._context, self.store), seconds)
+
+    def _place(self) -> Place:
+        return Place(self._leg, self._cursor, self._left_out)
 
     async def _next(self) -> Begun:
         """The chunk that follows where the sweep is."""
@@ -198,67 +287,6 @@ class Runner:
         others = [key for key in found.keys if key not in going]
         return here | await still_there(self._context, self._work, self.store, aim, others)
 
-    async def _intend(self, at: Begun, intent: bytes) -> bool:
-        """Note the chunk before its effect; False: this runner must not touch the store."""
-        async with self._context.ledger.begin() as connection:
-            if not await self._renew(connection):
-                return False
-            noted = await sweep_steps.intend(
-                connection,
-                self._sweep.id,
-                self._sweep.epoch,
-                span=marks.seal_span(self._context.sealer, self._sweep.id, at.span, at.leg, at.aim),
-                intent=intent,
-                key_id=self._context.sealer.current,
-                due_at=self._context.now() + GRACE,
-            )
-        # Who slept since then may have lost the lease: the other one begins with this chunk.
-        return noted and monotonic() - self._renewed < LEASE_TTL.total_seconds() / 2
-
-    async def _step(
-        self,
-        counts: Mapping[str, Mapping[str, int]],
-        receipts: list[SweepReceipt],
-        seconds: float,
-        *,
-        due: bool,
-    ) -> bool:
-        """Write down what was done and where the sweep is; nothing found can wait a little."""
-        if not due and monotonic() - self._written < _SECONDS_UNWRITTEN:
-            return True
-        self._written = monotonic()
-        sealer = self._context.sealer
-        step = Step(
-            leg=self._leg,
-            cursor=marks.seal_cursor(sealer, self._sweep.id, self._cursor),
-            left_out=marks.seal_left_out(sealer, self._sweep.id, self._left_out),
-            key_id=sealer.current,
-            counts=counts,
-            seconds=seconds,
-            receipts=receipts,
-        )
-        async with self._context.ledger.begin() as connection:
-            now = self._context.now()
-            mine = await sweep_steps.step(
-                connection, self._sweep.id, self._sweep.epoch, step, now, due_at=now + GRACE
-            )
-            return mine and await self._renew(connection)
-
-    async def _renew(self, connection: Connection) -> bool:
-        """Keep the lease; False: another one has it."""
-        if monotonic() - self._renewed < LEASE_TTL.total_seconds() / 5:
-            return True
-        begun = monotonic()
-        epoch = await leases.take(
-            connection,
-            lease_of(self.store),
-            self._holder,
-            now=self._context.now(),
-            ttl=LEASE_TTL,
-        )
-        self._renewed = begun
-        return epoch == self._sweep.epoch
-
     async def _ended(self) -> bool:
         """Count what is left; with nothing the sweep is done, and this count is its proof."""
         left = await ending.look(
@@ -285,3 +313,8 @@ class Runner:
                 reason=left.reason,
             )
         return True
+
+
+def _a_range(at: Begun) -> bool:
+    """Whether all that is due in the chunk goes by its range, and not by people's keys."""
+    return at.aim is Aim.ROWS and at.span.by is not Walk.PARTITION

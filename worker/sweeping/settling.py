@@ -25,7 +25,7 @@ def interrupted(
     sealer: Sealer, mapping: StoreMapping, begun: Begun, here: Collection[Key]
 ) -> list[SweepReceipt]:
     """The receipt of those in a chunk who are not ``here`` any more; none where all are."""
-    gone = begun.people - marks.split(pseudonyms(sealer, mapping.store, here))
+    gone = begun.people - set(here)
     # People are erased by their keys in the whole store, rows in their own table.
     outcomes = [
         {"group": group.name, "result": "erased", "rows": None, "interrupted": True}
@@ -33,7 +33,7 @@ def interrupted(
         for group in table.groups
         if begun.aim is not Aim.ROWS or table.name == begun.span.table
     ]
-    return [SweepReceipt(b"".join(sorted(gone)), outcomes)] if gone else []
+    return [SweepReceipt(pseudonyms(sealer, mapping.store, gone), outcomes)] if gone else []
 
 
 async def still_there(

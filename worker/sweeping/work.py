@@ -33,6 +33,12 @@ class Result:
     slowest: float = 0.0
     """Seconds of the slowest statement or set of them."""
 
+    def add(self, other: Result) -> None:
+        """Take in what became of other people of the same chunk."""
+        self.outcomes |= other.outcomes
+        self.apart |= other.apart
+        self.slowest = max(self.slowest, other.slowest)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Rows per field group and result."""
         found: dict[str, dict[str, int]] = {}
@@ -91,16 +97,22 @@ class Chunk:
             await self._range(span, second, without | set(first), result)
             return
         result.slowest = max(result.slowest, monotonic() - begun)
-        begun = monotonic()
+        result.add(await self.judged(span, effects, without))
+
+    async def judged(
+        self, span: Span, effects: Effects, without: frozenset[Key] = frozenset()
+    ) -> Result:
+        """Read a range again in which so much was erased, and judge each of its people."""
+        sweeping, begun = self._connector.sweeping, monotonic()
         apart: dict[Key, str] = {}
-        if await sweeping.left(span, self._cutoffs, out):
+        if await sweeping.left(span, self._cutoffs, list(without)):
             found = set(await sweeping.due(span, self._cutoffs)) - without
             apart = dict.fromkeys(found & effects.keys(), NOT_GONE)
-        result.slowest = max(result.slowest, monotonic() - begun)
+        slowest = monotonic() - begun
         apart |= await self._still_there(span, effects)
-        result.apart |= apart
         gone = {key: done for key, done in effects.items() if key not in apart}
-        result.outcomes |= self.outcomes(gone) | self.outcomes(_deleted(effects, apart))
+        outcomes = self.outcomes(gone) | self.outcomes(_deleted(effects, apart))
+        return Result(outcomes, apart, slowest)
 
     def outcomes(self, effects: Effects) -> dict[Key, Sequence[Row]]:
         """What rows that went together mean for each of their people."""

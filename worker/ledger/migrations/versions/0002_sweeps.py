@@ -84,7 +84,7 @@ def upgrade() -> None:
             "intent",
             sa.LargeBinary(),
             nullable=True,
-            comment="pseudonyms, 32 bytes each, of who may lose data in it",
+            comment="encrypted keys of people who may lose data in it",
         ),
         sa.Column(
             "left_out",

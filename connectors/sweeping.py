@@ -21,6 +21,9 @@ class Walk(StrEnum):
 
     PAGES = "pages"
     """As they lie on disk: fast, and rows that are changed may move past it."""
+    PARENTS = "parents"
+    """By the pages of the table that it hangs on, whose dates decide: rows of which a parent is
+    not past are not even read."""
     KEYS = "keys"
     """By the table's own key, which does not change."""
     PARTITION = "partition"
@@ -63,9 +66,12 @@ class Sweeping(Protocol):
     ``without`` are people who are left out. Raises what a connector may.
     """
 
-    @property
-    def overlaps(self) -> bool:
-        """Whether one part can be read while another one is being erased."""
+    async def patient(self) -> bool:
+        """Whether a transaction can stay open while somebody is asked about it.
+
+        So it can where one part is read while another is erased, and where the store itself ends
+        the transaction of a client that has fallen asleep in it.
+        """
         ...
 
     async def walk(self, table: str) -> Walk:

@@ -114,12 +114,20 @@ class Rules:
 
     @property
     def orphans_stay(self) -> bool:
-        """Whether no row goes without a parent: a ground then runs from a date that only it has."""
+        """Whether no row goes without a parent."""
+        return any(map(self._needs_parent, self.groups))
+
+    @property
+    def led_by_parent(self) -> bool:
+        """Whether nothing of a row is over before a date of its parent is."""
+        return bool(self.groups) and all(map(self._needs_parent, self.groups))
+
+    def _needs_parent(self, group: FieldGroup) -> bool:
+        """Whether a ground of a group runs, in any case, from a date that only the parent has."""
         return any(
             use.evidence is None
             and not use.earliest
             and any(anchor.of_parent for anchor in anchors_of(use))
-            for group in self.groups
             for use in group.grounds
             if self.can(use)
         )

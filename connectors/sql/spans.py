@@ -25,6 +25,7 @@ from connectors.sweeping import Span, Walk
 
 AFTER, UPTO = "erasure_after", "erasure_upto"
 _LAST_PAGE = 2**32 - 2
+PAGED = frozenset({Walk.PAGES, Walk.PARENTS})
 
 
 class _Tid(UserDefinedType[Any]):
@@ -44,8 +45,9 @@ def within(dialect: Dialect, relation: Relation, span: Span) -> Callable[[Scope]
         # A row that leads to nobody is nobody's to sweep: the policy's check tells of it.
         somebody = [column.is_not(None) for column in scope.root]
         bounds: list[Condition] = []
-        if span.by is Walk.PAGES:
-            place: ColumnElement[Any] = sa.column("ctid", _Tid(), _selectable=scope.target)
+        if span.by in PAGED:
+            paged = scope.target if span.by is Walk.PAGES else scope.joins[0][0]
+            place: ColumnElement[Any] = sa.column("ctid", _Tid(), _selectable=paged)
             bounds = [
                 place >= sa.bindparam(AFTER, type_=_Tid()),
                 place < sa.bindparam(UPTO, type_=_Tid()),
@@ -59,7 +61,7 @@ def within(dialect: Dialect, relation: Relation, span: Span) -> Callable[[Scope]
 
 def params(dialect: Dialect, relation: Relation, span: Span) -> Params:
     """Binds for :func:`within`."""
-    if span.by is Walk.PAGES:
+    if span.by in PAGED:
         last = _LAST_PAGE if span.upto is None else _page(span.upto)
         return {AFTER: (_page(span.after), 0), UPTO: (last, 0)}
     if span.by is Walk.PARTITION:

@@ -17,9 +17,10 @@ from connectors.sql import partitions as droppable
 from connectors.sql import pressure
 from connectors.sql.columns import Column, Params
 from connectors.sql.errors import Phase
+from connectors.sql.links import link_of
 from connectors.sql.parts import Form, Plan, draw, in_documents
 from connectors.sql.sessions import Opened, Sessions
-from connectors.sql.spans import has_pages, next_key, next_page
+from connectors.sql.spans import PAGED, has_pages, next_key, next_page
 from connectors.sql.spans import params as span_params
 from connectors.sql.steps import Batch, Tally
 from connectors.sweeping import May, Pressure, Span, Walk
@@ -32,6 +33,10 @@ _ROW_BY_ROW = sa.text(
     f"{_ALONE.text}, set_config('enable_hashjoin', 'off', true),"
     " set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)"
 )
+IDLE_SECONDS = 10
+_NO_SLEEP = f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+_NO_SLEEP_ON_MARIADB = f"SET SESSION idle_transaction_timeout = {IDLE_SECONDS}"
+"""A client that is stopped while it asks keeps no lock: others write here, and sweep."""
 _STATEMENTS = 6
 """Of one part: what their time limit is reckoned for."""
 
@@ -50,19 +55,25 @@ class Sweeper:
         self._walks: dict[tuple[int, str], Walk] = {}
 
     async def walk(self, table: str) -> Walk:
-        """By pages on PostgreSQL, where the table has any; by keys elsewhere."""
+        """By pages on PostgreSQL, of the table that decides; by keys elsewhere."""
 
         async def ask() -> Walk:
             opened = await self._sessions.open()
             known = self._walks.get((id(opened), table))
             if known is None:
-                relation = opened.reflection.relations[table]
-                async with self._sessions.reading(opened, 1) as connection:
-                    known = Walk.PAGES if await has_pages(connection, relation) else Walk.KEYS
+                known = await self._best(opened, table)
                 self._walks[id(opened), table] = known
             return known
 
         return await self._sessions.run(ask) if self._sessions.postgresql else Walk.KEYS
+
+    async def _best(self, opened: Opened, table: str) -> Walk:
+        its = self._plan(opened, Span(table, Walk.KEYS, None, None), without=False).rules
+        async with self._sessions.reading(opened, 2) as connection:
+            above = its.scope.above if its.scope.optional and its.led_by_parent else None
+            if opened.served and above is not None and await has_pages(connection, above[0]):
+                return Walk.PARENTS
+            return Walk.PAGES if await has_pages(connection, its.scope.relation) else Walk.KEYS
 
     async def span(self, table: str, by: Walk, after: Key | None, size: int) -> Span:
         """Ask the store where the next part ends; nothing is read but an index, or a size."""
@@ -71,7 +82,9 @@ class Sweeper:
             opened = await self._sessions.open()
             relation = opened.reflection.relations[table]
             async with self._sessions.reading(opened, 1) as connection:
-                if by is Walk.PAGES:
+                if by in PAGED:
+                    if by is Walk.PARENTS:
+                        relation = opened.reflection.relations[link_of(relation.table).table]
                     upto = await next_page(connection, relation, after, size)
                     return Span(table, by, after, upto)
                 statement = next_key(opened.dialect, relation, first=after is None, size=size)
@@ -90,10 +103,14 @@ class Sweeper:
         """Select whoever would lose more if all that a person may end had ended."""
         return await self._people(span, cutoffs, doubtful=True)
 
-    @property
-    def overlaps(self) -> bool:
-        """On SQLite a reader may keep a writer from its commit."""
-        return not self._sessions.sqlite
+    async def patient(self) -> bool:
+        """PostgreSQL and MariaDB are; MySQL lets a client sleep, SQLite has one lock for all."""
+
+        async def ask() -> bool:
+            opened = await self._sessions.open()
+            return opened.returning and not self._sessions.sqlite
+
+        return await self._sessions.run(ask)
 
     async def sweep(
         self, span: Span, cutoffs: Cutoffs, without: Sequence[Key], may: May | None = None
@@ -108,6 +125,9 @@ class Sweeper:
             tally = Tally()
             async with self._sessions.writing(opened, _STATEMENTS, phase) as connection:
                 await self._settle_in(connection, opened)
+                if may is not None:
+                    limit = _NO_SLEEP if self._sessions.postgresql else _NO_SLEEP_ON_MARIADB
+                    await connection.execute(sa.text(limit))
                 for step in plan.steps:
                     await step.run(connection, batch, tally)
                 if may is not None and not await may(tally.effects):

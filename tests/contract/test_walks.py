@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from connectors.mapping import Field, Key
+from connectors.base import Effects
+from connectors.mapping import (
+    Anchor,
+    Field,
+    FieldGroup,
+    GroundUse,
+    Key,
+    NullAnchor,
+    ParentLink,
+    StoreMapping,
+    Table,
+)
 from connectors.sql import SqlConnector
 from connectors.sql.spans import has_pages
 from connectors.sweeping import Walk
@@ -52,6 +63,57 @@ class TestWhichWay(Small):
                 break
         assert sorted(met) == [(n,) for n in range(1, 2001)]
         assert parts > 3
+
+    async def test_by_the_pages_of_the_parent_that_decides(self, store: Store) -> None:
+        """Each row of which the parent's date is over goes once, and none of which it is not."""
+        await store.run(
+            TABLE,
+            FILL,
+            "UPDATE people SET since = '2026-01-01' WHERE id % 2 = 0",
+            "CREATE TABLE notes (id integer PRIMARY KEY, person integer, note text)",
+            "CREATE INDEX ON notes (person)",
+            # Against the order of their people, and some of nobody's.
+            "INSERT INTO notes SELECT n, 2050 - n, 'b' FROM generate_series(1, 2040) AS n",
+        )
+        above = GroundUse("kept", False, Anchor("since", True, NullAnchor.UNKNOWN))
+        group = FieldGroup("notes", (Field("note", "note", None),), (above,))
+        up = ParentLink("people", (("person", "id"),))
+        notes = Table("notes", "notes", None, ("id",), up, (group,))
+        root = people(NAME, grounds=(ANCHORED,)).root
+        sweeping = store.connect(StoreMapping("small", "Europe/Oslo", (root, notes))).sweeping
+        assert await sweeping.walk("people") is Walk.PAGES
+        assert await sweeping.walk("notes") is Walk.PARENTS
+        met: list[Key] = []
+        after, parts = None, 0
+        while True:
+            span = await sweeping.span("notes", Walk.PARENTS, after, 2)
+            due = await sweeping.due(span, {"kept": CUTOFF})
+            effects = await sweeping.sweep(span, {"kept": CUTOFF}, ())
+            assert sorted(effects) == sorted(due)
+            assert await sweeping.left(span, {"kept": CUTOFF}, ()) == 0
+            met, after, parts = met + list(effects), span.upto, parts + 1
+            if after is None:
+                break
+        assert sorted(met) == [(n,) for n in range(11, 2001, 2)]
+        assert parts > 3
+        kept = await store.rows("SELECT person FROM notes WHERE person BETWEEN 1 AND 2000")
+        assert sorted(kept) == [(n,) for n in range(10, 2001, 2)]
+
+    async def test_a_part_that_may_not_be_is_rolled_back(self, store: Store) -> None:
+        """Whoever is asked sees what would go; without his word nothing went."""
+        await store.run(TABLE, FILL)
+        sweeping = store.connect(people(NAME, grounds=(ANCHORED,))).sweeping
+        assert await sweeping.patient()
+        span = await sweeping.span("people", Walk.PAGES, None, 100)
+        seen: list[int] = []
+
+        async def may(effects: Effects) -> bool:
+            seen.append(len(effects))
+            return False
+
+        assert await sweeping.sweep(span, {"kept": CUTOFF}, (), may) == {}
+        assert seen == [2000]
+        assert await store.rows("SELECT count(*) FROM people") == [(2000,)]
 
     async def test_an_older_server_is_walked_by_keys(
         self, store: Store, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+import connectors.sql.sweeper
 import worker.sweeping.record
 import worker.sweeping.run
 from connectors.sql.sweeper import Sweeper
@@ -22,6 +23,7 @@ from worker.settings import load
 from worker.sweeping.run import run_sweep
 
 TTL = timedelta(seconds=3)
+IDLE = "SET LOCAL idle_in_transaction_session_timeout = '2s'"
 STEPS: dict[str, tuple[Any, str]] = {
     "begun": (sweep_steps, "begin"),
     "estimated": (sweep_steps, "estimated"),
@@ -33,7 +35,7 @@ STEPS: dict[str, tuple[Any, str]] = {
 }
 """In their order. The ledger's are not committed yet when they return; the store's are."""
 COMMITTED = "intent-committed"
-"""The intent stands in the ledger, and the store was not touched yet."""
+"""The intent stands in the ledger, and the store has not committed yet."""
 
 
 def halt_after(step: str, number: int) -> None:
@@ -42,14 +44,21 @@ def halt_after(step: str, number: int) -> None:
     original = getattr(owner, name)
 
     async def halting(*args: Any, **options: Any) -> Any:
-        if step == COMMITTED:
-            os.kill(os.getpid(), number)
         found = await original(*args, **options)
-        if step != COMMITTED:
+        if name != "sweep" or found:
             os.kill(os.getpid(), number)
         return found
 
-    setattr(owner, name, halting)
+    async def halting_inside(self: Any, span: Any, cutoffs: Any, without: Any, may: Any) -> Any:
+        async def halting_after(effects: Any) -> bool:
+            word: bool = await may(effects)
+            if effects:
+                os.kill(os.getpid(), number)
+            return word
+
+        return await original(self, span, cutoffs, without, halting_after)
+
+    setattr(owner, name, halting_inside if step == COMMITTED else halting)
 
 
 async def main(sweep_id: int, holder: str) -> None:
@@ -62,5 +71,6 @@ if __name__ == "__main__":
     sweep, me, where, how = sys.argv[1:]
     for module in (worker.sweeping.run, worker.sweeping.record):
         module.LEASE_TTL = TTL  # type: ignore[attr-defined] # shorter than the constant it is
+    connectors.sql.sweeper._NO_SLEEP = IDLE
     halt_after(where, signal.Signals[how])
     asyncio.run(main(int(sweep), me))

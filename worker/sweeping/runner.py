@@ -88,7 +88,7 @@ class Runner:
             if await self._ended():
                 return False
         at = self._pending or await self._next()
-        if self._pending is None and not self._left_out and _a_range(at):
+        if await self._can_erase_first(at):
             try:
                 return await self._erase_first(at)
             except SomebodyApart:
@@ -127,6 +127,14 @@ class Runner:
             self._behind.cancel()
             await asyncio.gather(self._behind, return_exceptions=True)
 
+    async def _can_erase_first(self, at: Begun) -> bool:
+        """Whether all that is due in a chunk may go by its range, as far as is known."""
+        if self._pending is not None or self._left_out:
+            return False
+        if at.aim is not Aim.ROWS or at.span.by is Walk.PARTITION:
+            return False
+        return await self._connector.sweeping.patient()
+
     async def _erase_first(self, at: Begun) -> bool:
         """Erase a chunk without looking who stands in it; who it is, is noted before the commit.
 
@@ -159,7 +167,7 @@ class Runner:
         rows = sum(done.deleted + done.overwritten for e in effects.values() for done in e.values())
         self._pace.took(at.span.by, took, rows)
         self._rested = self._pace.rest(monotonic() - begun, rows)
-        if self._rested or not self._connector.sweeping.overlaps:
+        if self._rested:
             return await self.settled()
         return bool(effects) or await self._written()
 
@@ -313,8 +321,3 @@ class Runner:
                 reason=left.reason,
             )
         return True
-
-
-def _a_range(at: Begun) -> bool:
-    """Whether all that is due in the chunk goes by its range, and not by people's keys."""
-    return at.aim is Aim.ROWS and at.span.by is not Walk.PARTITION

@@ -42,21 +42,27 @@ class Result:
     def counts(self) -> dict[str, dict[str, int]]:
         """Rows per field group and result."""
         found: dict[str, dict[str, int]] = {}
-        for outcomes in self.outcomes.values():
+        for outcomes, keys in self._alike():
             for one in outcomes:
                 own = found.setdefault(one["group"], {})
-                own[one["result"]] = own.get(one["result"], 0) + (one["rows"] or 0)
+                own[one["result"]] = own.get(one["result"], 0) + len(keys) * (one["rows"] or 0)
         return found
 
     def receipts(self, context: Context, store: str) -> list[SweepReceipt]:
         """One for all those with whom the same was done."""
-        alike: dict[int, tuple[Sequence[Row], list[Key]]] = {}
-        for key, outcomes in self.outcomes.items():
-            alike.setdefault(id(outcomes), (outcomes, []))[1].append(key)
         return [
             SweepReceipt(pseudonyms(context.sealer, store, keys), outcomes)
-            for outcomes, keys in alike.values()
+            for outcomes, keys in self._alike()
         ]
+
+    def _alike(self) -> Iterable[tuple[Sequence[Row], list[Key]]]:
+        """Each list of outcomes, with the people whose it is."""
+        alike: dict[int, tuple[Sequence[Row], list[Key]]] = {}
+        for key, outcomes in self.outcomes.items():
+            if (same := alike.get(id(outcomes))) is None:
+                same = alike[id(outcomes)] = (outcomes, [])
+            same[1].append(key)
+        return alike.values()
 
 
 class Chunk:
@@ -110,8 +116,10 @@ class Chunk:
             apart = dict.fromkeys(found & effects.keys(), NOT_GONE)
         slowest = monotonic() - begun
         apart |= await self._still_there(span, effects)
-        gone = {key: done for key, done in effects.items() if key not in apart}
-        outcomes = self.outcomes(gone) | self.outcomes(_deleted(effects, apart))
+        outcomes = self.outcomes(effects)
+        if apart:
+            outcomes = {key: rows for key, rows in outcomes.items() if key not in apart}
+            outcomes |= self.outcomes(_deleted(effects, apart))
         return Result(outcomes, apart, slowest)
 
     def outcomes(self, effects: Effects) -> dict[Key, Sequence[Row]]:
@@ -187,7 +195,10 @@ class Chunk:
 
     async def _still_there(self, span: Span, effects: Effects) -> dict[Key, str]:
         """Re-read by key whoever's rows were overwritten: a row that is changed may have moved."""
-        keys = [key for key, done in effects.items() if any(d.overwritten for d in done.values())]
+        # People with whom the same was done share it: what is one's is looked at once.
+        alike = {id(done): done for done in effects.values()}
+        changed = {at for at, done in alike.items() if any(d.overwritten for d in done.values())}
+        keys = [key for key, done in effects.items() if id(done) in changed]
         size = self._connector.capabilities.batch_size
         found: dict[Key, str] = {}
         for at in range(0, len(keys), size):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from unittest.mock import AsyncMock, patch
 
 import pytest_asyncio
 import sqlalchemy as sa
 
-from connectors.base import Effects
 from connectors.faults import Refused
-from connectors.mapping import Cutoffs, Key
 from connectors.sql.sweeper import Sweeper
-from connectors.sweeping import May, Span
 from tests.support.databases import EVERY_ENGINE
 from tests.support.driving import accept, settle
 from tests.support.nordlys import Person, about, customer, erasure, event, traces, withdrawal
@@ -133,48 +130,6 @@ async def test_who_is_held_or_restricted_is_left_out(world: World, context: Cont
         assert done.proof["left_out"] == {"held": 1, "restricted": 1}
     after = await world.stores.dump()
     assert about(after, [held, restricted]) == about(before, [held, restricted])
-    assert "billing.invoice" not in traces(after, other)
-    assert await receipts(context, "billing", (held.number,)) == []
-
-
-async def test_a_hold_that_comes_before_the_commit_is_minded(
-    world: World, context: Context
-) -> None:
-    """What the statement has taken already comes back, and the others go all the same."""
-    held, other = Person(), Person()
-    await world.stores.add(held, other)
-    before = await world.stores.dump()
-    original = Sweeper.sweep
-    placed: list[object] = []
-
-    async def sweeping(
-        self: Sweeper, span: Span, cutoffs: Cutoffs, without: Sequence[Key], may: May | None = None
-    ) -> Effects:
-        async def after_a_hold(effects: Effects) -> bool:
-            if effects and not placed:
-                placed.append(
-                    await hold.place_on_subject(
-                        context,
-                        {"customer_id": held.customer_no},
-                        by="Kari",
-                        reason="a claim",
-                        review_on=TOMORROW,
-                    )
-                )
-            assert may is not None
-            return await may(effects)
-
-        asking = None if may is None else after_a_hold
-        return await original(self, span, cutoffs, without, asking)
-
-    with patch.object(Sweeper, "sweep", sweeping):
-        done = await sweep(context, "billing")
-    assert placed
-    assert done.state == "done"
-    assert done.proof is not None
-    assert done.proof["left_out"] == {"held": 1}
-    after = await world.stores.dump()
-    assert about(after, [held]) == about(before, [held])
     assert "billing.invoice" not in traces(after, other)
     assert await receipts(context, "billing", (held.number,)) == []
 

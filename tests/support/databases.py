@@ -35,6 +35,8 @@ EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 ``engine`` (tests/integration/conftest.py)."""
 BEYOND_MARIADB = pytest.mark.parametrize("engine", [POSTGRESQL, SQLITE])
 """The same where MariaDB cannot do what a test is about."""
+BEYOND_SQLITE = pytest.mark.parametrize("engine", ENGINES[:2])
+"""The same where SQLite cannot do what a test is about."""
 
 _MARIADB_PATIENCE = 600
 """Looks of a tenth of a second each that a starting server is given."""

@@ -34,7 +34,10 @@ def main() -> int:
     given = _arguments()
     usual = QUICK if given.quick else FULL
     size = Size(
-        given.people or usual.people, given.rounds or usual.rounds, usual.backlogs, usual.swept
+        given.people or usual.people,
+        given.rounds or usual.rounds,
+        usual.backlogs,
+        given.rows or usual.swept,
     )
     with tempfile.TemporaryDirectory(prefix="erasure-bench-") as folder:
         try:
@@ -43,7 +46,7 @@ def main() -> int:
                 if given.what == "forecast":
                     return _forecast(world, size.rounds)
                 if given.what == "sweep":
-                    table = sweeping.measure(world, size.swept, _tell)
+                    table = sweeping.measure(world, size.swept, given.parts, _tell)
                     console.print(report.as_table(table))
                     return 1 if report.missed(table) else 0
                 if given.what == "profile":
@@ -61,7 +64,7 @@ def _bench(world: World, size: Size, markdown: Path | None) -> int:
         planning.measure(),
         groups.measure(world, 4 * size.people, _tell),
         report.forecast(forecasting.measure(world, size.rounds, _tell)),
-        *sweeping.measure(world, size.swept, _tell),
+        *sweeping.measure(world, size.swept, (), _tell),
     ]
     said = report.notes(size, "Apache Kafka" if world.idempotent else "embedded broker (Tansu)")
     console.print(report.as_table(table))
@@ -106,7 +109,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there, too")
     commands = parser.add_subparsers(dest="what")
     commands.add_parser("forecast", help="measure nothing but a forecast over a million rows")
-    commands.add_parser("sweep", help="measure nothing but sweeps")
+    sweep = commands.add_parser("sweep", help="measure nothing but sweeps")
+    sweep.add_argument("parts", nargs="*", choices=list(sweeping.PARTS), help="these alone")
+    sweep.add_argument("--rows", type=int, help="rows of the table that is swept")
+    parser.set_defaults(rows=None)
     profile = commands.add_parser("profile", help="show where the worker's CPU time goes")
     profile.add_argument("stage", choices=["erase", "path"])
     return parser.parse_args()

@@ -14,13 +14,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import asyncpg
 import orjson
 import uvloop
 
 from tests.bench.backlog import requests
+from tests.bench.rounds import ROOT
 from topics.reading import Message
 from worker import logs
 from worker.bootstrap import open_context
@@ -65,12 +66,12 @@ async def main(order: dict[str, Any], began: Callable[[], None] | None = None) -
     ledger = await asyncpg.connect(order["settings"]["ledger"])
     stop = asyncio.Event()
     running: asyncio.Task[None] | None = None
-    stores: Stores | None = None
+    stores: Apart | None = None
     async with open_context(settings) as context:
         try:
             warm = await _warm_up(context, order["warm"])
             if order["apart"]:
-                stores = await Stores.start(order)
+                stores = await Apart.start(order, "stores")
             if order["commands"]:
                 running = asyncio.create_task(
                     run_parts(context, settings, sorted(context.connectors), stop)
@@ -103,7 +104,7 @@ async def main(order: dict[str, Any], began: Callable[[], None] | None = None) -
                 used += await stores.end()
         finally:
             if stores:
-                stores.kill()
+                await stores.kill()
             stop.set()
             if running:
                 await running
@@ -111,19 +112,20 @@ async def main(order: dict[str, Any], began: Callable[[], None] | None = None) -
     return {"seconds": seconds, "cpu": used, "megabytes": _most_memory() / 2**20}
 
 
-class Stores:
-    """The stores' consumers in a process of their own, as ``erasure run --only`` spreads them."""
+class Apart:
+    """Parts of the worker in a process of their own, as ``erasure run --only`` spreads them."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     @classmethod
-    async def start(cls, order: dict[str, Any]) -> Stores:
-        """Start it with the settings of an order."""
+    async def start(cls, order: dict[str, Any], parts: Literal["stores", "all"]) -> Apart:
+        """Start it with the settings of an order: the stores' consumers alone, or all parts."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", __spec__.name, "stores"),
+            *(sys.executable, "-m", "tests.bench.process", parts),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            cwd=ROOT,
         )
         own = cls(process)
         own._write(orjson.dumps(order["settings"]))
@@ -138,17 +140,18 @@ class Stores:
         told, _ = await self._process.communicate(b"\n")
         return float(told)
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """Leave no process behind."""
         if self._process.returncode is None:
             self._process.kill()
+            await self._process.wait()
 
     def _write(self, line: bytes) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line + b"\n")
 
 
-async def run_stores() -> None:
+async def run_apart(stores_alone: bool) -> None:
     """Be that process: settings, the beginning and the end come as lines on standard input."""
     logs.configure("console", "warning")
     lines = asyncio.StreamReader(limit=2**20)
@@ -158,9 +161,8 @@ async def run_stores() -> None:
     settings = load(**orjson.loads(await lines.readline()))
     stop = asyncio.Event()
     async with open_context(settings) as context:
-        running = asyncio.create_task(
-            run_parts(context, settings, sorted(context.connectors), stop)
-        )
+        parts = sorted(context.connectors) if stores_alone else []
+        running = asyncio.create_task(run_parts(context, settings, parts, stop))
         await lines.readline()
         cpu = _cpu()
         await lines.readline()
@@ -222,7 +224,7 @@ def _most_memory() -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["stores"]:
-        sys.exit(uvloop.run(run_stores()))
+    if sys.argv[1:]:
+        sys.exit(uvloop.run(run_apart(sys.argv[1:] == ["stores"])))
     answer = uvloop.run(main(orjson.loads(sys.stdin.buffer.read())))
     os.write(1, orjson.dumps(answer) + b"\n")

@@ -61,6 +61,26 @@ def forecast(ahead: Ahead) -> Row:
     )
 
 
+def compared(
+    what: str,
+    ours: str,
+    theirs: str,
+    ratios: Sequence[float],
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Row:
+    """Return a line of two figures and the ratios of all rounds, of which the median counts."""
+    middle = median(ratios)
+    shown = f"{middle:.2f}"
+    if len(ratios) > 1:
+        shown = f"{shown} ({min(ratios):.2f} to {max(ratios):.2f})"
+    if at_least is not None:
+        return Row((what, ours, theirs, shown, f"at least {at_least:g}"), middle >= at_least)
+    assert at_most is not None
+    return Row((what, ours, theirs, shown, f"at most {at_most:g}"), middle <= at_most)
+
+
 def missed(table: Sequence[Row]) -> list[str]:
     """Name the bars that were not met."""
     return [f"{row.cells[0]}: {row.cells[3]}, {row.cells[4]}" for row in table if row.met is False]

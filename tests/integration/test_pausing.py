@@ -127,7 +127,7 @@ async def test_a_sweep_stops_between_chunks_and_goes_on_from_there(world: World)
                 assert await rests(later(context, HEARD)) == {"billing": Rest.STOPPING}
             return went_on
 
-        with patch.object(Runner, "chunk", pausing):
+        with patch.object(Runner, "chunk", pausing), patch("worker.sweeping.run.PAUSE_SECONDS", 0):
             found = await carry(context, sweep)
             assert (found.state.value, found.reason) == ("waiting", {"why": "store-paused"})
             found = await carry(context, sweep)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from time import monotonic
 
 import structlog
 
@@ -29,6 +30,8 @@ from worker.sweeping.telling import tell_sweep
 from worker.waiting import stopped_within
 
 OTHER_RUNS = timedelta(seconds=30)
+PAUSE_SECONDS = 1.0
+"""How often a sweep looks whether an operator has paused its store."""
 MOVING = frozenset({SweepState.WAITING, SweepState.RUNNING, SweepState.CANCELLING})
 """States in which a sweep can be carried on."""
 
@@ -152,15 +155,18 @@ async def _estimate(context: Context, sweep: Sweep) -> bool:
 
 async def _carry_on(context: Context, runner: Runner, stop: asyncio.Event) -> None:
     """Do one chunk after the other, until the sweep is over or is not this runner's any more."""
+    looked = monotonic()
     while not stop.is_set():
         if (at := opens(context.policy, runner.store, context.now())) is not None:
             await runner.wait_until(at, {"why": "hours", "until": at})
             return
-        async with context.ledger.begin() as connection:
-            resting = await pauses.of_store(connection, runner.store) is not None
-        if resting:
-            await runner.wait_until(context.now(), RESTS)
-            return
+        if monotonic() - looked >= PAUSE_SECONDS:
+            looked = monotonic()
+            async with context.ledger.begin() as connection:
+                resting = await pauses.of_store(connection, runner.store) is not None
+            if resting:
+                await runner.wait_until(context.now(), RESTS)
+                return
         if not await runner.chunk():
             return
         if seconds := await runner.rest():

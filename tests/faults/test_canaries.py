@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import pytest
@@ -28,6 +31,9 @@ from tests.support.opening import LedgerKind, open_world
 from tests.support.sweeping import asked, standing
 from tests.support.world import World, id_of
 from topics import names
+from worker import retention_operate
+from worker.doctor import examine
+from worker.stores_operate import pause_store
 from worker.sweeps import publish
 
 OURS = [
@@ -92,6 +98,35 @@ async def test_no_mark_is_left_in_topics_ledger_or_logs(
         log = world.log.read_bytes()
         assert b"retry-later" in log
         assert scanner.find(log) == set()
+        await nothing_in_a_report(world, scanner, people[0])
+
+
+async def nothing_in_a_report(world: World, scanner: Scanner, person: Person) -> None:
+    """What ``erasure doctor`` writes tells of all this and of nobody, whatever was typed."""
+    typed: dict[str, Any] = {"by": person.name, "reason": f"asked by {person.email}"}
+    async with world.context() as context:
+        await pause_store(context, "crm", **typed)
+        await retention_operate.pause(
+            context, await asked(context, "billing"), by=person.name, because=person.email
+        )
+        assert "plain" in scanner.find((await ledger_columns(world))["paused_stores.by"])
+        with patch.dict(os.environ, world.settings):
+            report = await examine(context.now())
+    told = orjson.loads(report)
+    assert {one["state"] for one in told["ledger"]["commands"]} == {"open", "dead"}
+    assert told["ledger"]["last_errors"]
+    assert [one["store"] for one in told["ledger"]["others"]["stores_paused"]] == ["crm"]
+    assert "ends_with" not in told["ledger"]
+    assert scanner.find(report) == set()
+    for secret in secrets_of(world):
+        assert secret.encode() not in report
+
+
+def secrets_of(world: World) -> list[str]:
+    """What the settings of a world hold that nobody else may see."""
+    keys = [*json.loads(world.settings["ERASURE_PAYLOAD_KEYS"]).values()]
+    urls = [*json.loads(world.settings["ERASURE_STORES"]).values()]
+    return [*keys, *urls, world.settings["ERASURE_LEDGER"], world.settings["ERASURE_PSEUDONYM_KEY"]]
 
 
 async def everything_happens(world: World) -> list[Person]:

@@ -13,6 +13,7 @@ from worker.cli import (
     checking,
     dead_letters,
     demo,
+    doctor,
     hold,
     ledger,
     obligations,
@@ -33,7 +34,6 @@ app = typer.Typer(
     "it and keeps the proof.",
     epilog="First steps: erasure check\n\nA running story on embedded servers: erasure demo",
     no_args_is_help=True,
-    add_completion=False,
     # What stands in local variables may be somebody's data: an error shows its place only.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -43,6 +43,7 @@ run.add_to(app)
 demo.add_to(app)
 checking.add_to(app)
 status.add_to(app)
+doctor.add_to(app)
 publish.add_to(app)
 cases.add_to(app)
 dead_letters.add_to(app)

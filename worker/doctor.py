@@ -35,6 +35,10 @@ Section = Mapping[str, Any]
 OURS: Final = "erasure-worker"
 SHORTEST: Final = 4
 """Characters of a password that is looked for in the report; a shorter one is in many words."""
+HARMLESS: Final = frozenset(
+    {"stores", "payload_keys", "payload_key", "bootstrap", "log_format", "log_level"}
+)
+"""Settings whose words, or whose names, may be shown; of a URL among them still only the kind."""
 QUESTIONS: Final[Mapping[str, Callable[[Connection], Awaitable[Any]]]] = {
     "server": totals.server,
     "cases": totals.cases_standing,
@@ -80,33 +84,43 @@ def versions() -> dict[str, str]:
 
 
 def plain_settings(settings: BaseModel) -> dict[str, Any]:
-    """The settings without what is secret: of a URL its kind, of a file its name."""
-    return {name: _plain(getattr(settings, name)) for name in type(settings).model_fields}
+    """The settings as far as they tell nothing of anybody: of a URL its kind, of a file its name.
+
+    Of what is not known here to be harmless stands only that it is set, and how many there are.
+    """
+    return {name: _plain(name, getattr(settings, name)) for name in type(settings).model_fields}
 
 
 def masked(text: str, settings: Settings) -> str:
     """Take out of a text whatever is secret in the settings, and the folders they lie in."""
     for secret in sorted(_secrets(settings), key=len, reverse=True):
         text = text.replace(secret, "<masked>")
+    text = re.sub(r"[^\s\"'<>]+@", "<masked>@", text)  # Where an address was meant.
     for folder in (settings.policy.parent, settings.data_dir.parent, Path.home()):
         if str(folder) not in (".", "/"):
             text = text.replace(str(folder), "<folder>")
     return text
 
 
-def _plain(value: object) -> Any:
-    if isinstance(value, BaseModel):
-        return plain_settings(value)
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, SecretStr):
-        scheme = re.match(r"([a-z0-9+]+):", value.get_secret_value())
-        return f"{scheme[1]}:<masked>" if scheme else "<masked>"
-    if isinstance(value, Path):
-        return value.name
-    if isinstance(value, str):
-        return value.rpartition("@")[2]  # Where an address is meant there may stand a password.
-    return value
+def _plain(name: str, value: object) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case BaseModel():
+            return plain_settings(value)
+        case SecretStr():
+            scheme = re.match(r"([a-z0-9+]+):", value.get_secret_value())
+            return f"{scheme[1]}:<masked>" if scheme else "<masked>"
+        case Path():
+            return value.name
+        case Mapping():
+            if name in HARMLESS:
+                return {str(key): _plain("", one) for key, one in value.items()}
+            return f"<{len(value)} set>"
+        case str():
+            return value.rpartition("@")[2] if name in HARMLESS else "<set>"
+        case _:
+            return "<set>"
 
 
 def _secrets(settings: Settings) -> set[str]:

@@ -113,7 +113,7 @@ async def nothing_in_a_report(world: World, scanner: Scanner, person: Person) ->
         with patch.dict(os.environ, world.settings):
             report = await examine(context.now())
     told = orjson.loads(report)
-    assert {one["state"] for one in told["ledger"]["commands"]} == {"open", "dead"}
+    assert "dead" in {one["state"] for one in told["ledger"]["commands"]}
     assert told["ledger"]["last_errors"]
     assert [one["store"] for one in told["ledger"]["others"]["stores_paused"]] == ["crm"]
     assert "ends_with" not in told["ledger"]

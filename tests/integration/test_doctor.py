@@ -38,11 +38,14 @@ async def test_it_tells_versions_settings_and_states(world: World) -> None:
     await world.stores.add(*people)
     async with world.context() as context:
         await accept(context, *(erasure(person) for person in people))
-    found = await report(world.settings)
+    tokens = {"kari": {"role": "viewer", "sha256": "ab" * 32}}
+    found = await report({**world.settings, "ERASURE_WEB": json.dumps({"tokens": tokens})})
+    assert found["settings"]["web"]["tokens"] == "<1 set>"
+    assert "ab" * 32 not in json.dumps(found)
     assert found["versions"]["erasure-worker"]
     assert found["versions"]["aiokafka"]
-    assert found["settings"]["ledger"] == "postgresql:<masked>"
-    assert found["settings"]["stores"]["newsletter"] == "sqlite:<masked>"
+    assert found["settings"]["ledger"] == "postgresql+asyncpg:<masked>"
+    assert found["settings"]["stores"]["newsletter"].startswith("sqlite")
     assert found["settings"]["payload_keys"] == {"first": "<masked>"}
     assert found["settings"]["policy"] == "nordlys.yaml"
     assert found["settings"]["redrive_seconds"] == 0.3
@@ -59,13 +62,14 @@ async def test_a_password_is_not_in_it_wherever_it_stands(world: World) -> None:
     settings = {
         **world.settings,
         "ERASURE_LEDGER": f"postgresql://kari:{secret}@127.0.0.1:1/ledger",
-        "ERASURE_BROKER": json.dumps({"bootstrap": f"kari:{secret}@127.0.0.1:1"}),
+        "ERASURE_BROKER": json.dumps({"bootstrap": "kari:another+one@127.0.0.1:1"}),
         "ERASURE_STORES": json.dumps(
             {"crm": f"postgresql://kari:{secret}@127.0.0.1:1/crm", "billing": f"ftp://{secret}"}
         ),
     }
     code, said = await doctor(settings, "--output", "-")
-    assert (code, secret in said, "kari" in said) == (Exit.OK, False, False)
+    assert code == Exit.OK
+    assert not [word for word in (secret, "another+one", "kari") if word in said]
     found = json.loads(said)
     assert found["ledger"]["ends_with"] == "LedgerAway"
     assert any(one["level"] == "error" for one in found["check"])

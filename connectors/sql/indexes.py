@@ -1,4 +1,8 @@
-"""Indexes that look-ups, links and dates ask for; without one, each batch reads a whole table."""
+"""Indexes that look-ups and links ask for; without one, each batch reads a whole table.
+
+None over a date of the rows themselves: people are found by their keys, and a sweep walks a table
+by its pages or its key, whatever the dates.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from connectors.base import Finding
-from connectors.mapping import Anchor, ParentLink, Table
+from connectors.mapping import ParentLink, Table
 from connectors.sql.anchors import anchors_of
 from connectors.sql.columns import Family, Relation
 from connectors.sql.folding import lowered
@@ -26,7 +30,8 @@ def missing(relations: Mapping[str, Relation], relation: Relation) -> Iterator[F
     for anchor in dict.fromkeys(
         a for group in table.groups for u in group.grounds for a in anchors_of(u)
     ):
-        yield from _date(relations, relation, anchor)
+        if anchor.link is not None:
+            yield from _turned(relations, table, anchor.link)
 
 
 def links_served(relations: Mapping[str, Relation]) -> bool:
@@ -80,22 +85,6 @@ def _turned(relations: Mapping[str, Relation], table: Table, link: ParentLink) -
     theirs = [column for _, column in link.columns]
     if other is not None and not other.has_index(theirs):
         yield _slow(other.table, f"is read for {table.name} through", ", ".join(theirs))
-
-
-def _date(
-    relations: Mapping[str, Relation], relation: Relation, anchor: Anchor
-) -> Iterator[Finding]:
-    if anchor.link is not None:
-        yield from _turned(relations, relation.table, anchor.link)
-    elif not anchor.of_parent and not relation.has_index([anchor.column]):
-        name = full_name(relation.table)
-        yield Finding(
-            "warning",
-            f"what is due is found by {name}.{anchor.column} without an index: "
-            "a sweep reads the whole table",
-            _create(relation.table, anchor.column),
-            at=("tables", relation.table.name, "anchors"),
-        )
 
 
 def _slow(table: Table, how: str, columns: str) -> Finding:

@@ -266,7 +266,8 @@ class Connector(Protocol):
     async def count(self) -> Sequence[Finding]:
         """Find rows that no table means, or more than one, or that lead to nobody.
 
-        Reads every row of the tables in question.
+        Reads every row of the tables in question. Warns as well of the tables of which no
+        partition could ever be dropped, though the policy lets it.
         """
         ...
 

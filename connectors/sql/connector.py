@@ -37,6 +37,7 @@ from connectors.sql.restricting import restricting
 from connectors.sql.sessions import Aim, Opened, Sessions
 from connectors.sql.steps import Batch, Tally
 from connectors.sql.sweeper import Sweeper
+from connectors.sql.undroppable import undroppable
 
 SWEEPING = 3
 """Connections of a store's sweep: one erases, one looks ahead, one sees what others are doing."""
@@ -107,12 +108,16 @@ class SqlConnector:
         return await guarded(look)
 
     async def count(self) -> Sequence[Finding]:
-        """Count the rows that no table means, or more than one, or that lead to nobody."""
+        """Count the rows that no table means, or more than one, or that lead to nobody.
+
+        And tell of the tables of which no partition could be dropped, though the policy lets it.
+        """
 
         async def look() -> list[Finding]:
             opened = await self._sessions.open()
             asked = counts.questions(opened.dialect, self._mapping, opened.reflection)
-            found: list[Finding] = []
+            async with self._sessions.reading(opened, 1) as connection:
+                found = await undroppable(connection, opened, self._mapping)
             for question in asked:
                 async with self._sessions.reading(opened, 1) as connection:
                     found += await question.ask(connection)

@@ -47,10 +47,25 @@ class Found:
 def allowed(mapping: StoreMapping, name: str) -> bool:
     """Whether partitions of a table may be dropped, by the policy and by how it hangs together."""
     table = next(one for one in mapping.tables if one.name == name)
-    if not table.drop_partition or table.row_stays or not table.groups or table.detach:
-        return False
-    links = any(one.shared_by is not None and one.shared_by.table == name for one in mapping.tables)
-    return table.shared_by is None and not links and name not in _named(table)
+    return table.drop_partition and hindrance(mapping, table) is None
+
+
+def hindrance(mapping: StoreMapping, table: Table) -> str | None:
+    """Why no partition of a table can ever go as one, by the policy alone; None: one may."""
+    links = {one.shared_by.table for one in mapping.tables if one.shared_by is not None}
+    if table.row_stays or not table.groups:
+        return "its rows stay"
+    if table.detach:
+        return "what points at its rows is emptied first, row by row"
+    if table.shared_by is not None or table.name in links:
+        return "its rows belong to several people, or say to whom other rows belong"
+    if table.name in _named(table):
+        return "its rows hold one another"
+    for group in table.groups:
+        for use in group.grounds:
+            if use.anchor is None and use.evidence is None:
+                return f"on the ground '{use.ground}' rows stay until something is said of a person"
+    return None
 
 
 def seen(relations: Mapping[str, Relation], span: Span) -> Mapping[str, Relation]:
@@ -78,6 +93,11 @@ async def found(connection: AsyncConnection, opened: Opened, table: str) -> Sequ
         Found(Span(table, Walk.PARTITION, None, (schema, name)), quoted(above, parent))
         for schema, name, above, parent in await connection.execute(_PARTITIONS, known)
     ]
+
+
+async def any_ever(connection: AsyncConnection, relation: Relation) -> bool:
+    """Whether a table has a partition that may be dropped, now or when its time is over."""
+    return bool((await connection.execute(_ANY, {"name": named(relation)})).scalar_one())
 
 
 class Counting:
@@ -166,7 +186,7 @@ def _named(table: Table) -> set[str]:
 
 _THERE = sa.text("SELECT pg_catalog.to_regclass(CAST(:name AS text))")
 _ABOVE = "(SELECT relid FROM pg_catalog.pg_partition_ancestors(c.oid))"
-_PARTITIONS = sa.text(
+_EVER = (
     "SELECT n.nspname, c.relname, pn.nspname, pc.relname"  # noqa: S608 - no value is put in
     " FROM pg_catalog.pg_partition_tree(CAST(CAST(:name AS text) AS pg_catalog.regclass)) AS t"
     " JOIN pg_catalog.pg_class c ON c.oid = t.relid"
@@ -180,8 +200,7 @@ _PARTITIONS = sa.text(
     "  THEN substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid) FROM 'TO \\(''([^'']+)''\\)$')"
     "  END AS ends) AS b"
     " WHERE t.isleaf AND c.relkind = 'r' AND p.partstrat = 'r' AND p.partnatts = 1"
-    # Its time is over: no row that comes in as usual will look for it.
-    " AND CAST(b.ends AS timestamptz) <= pg_catalog.now()"
+    " AND b.ends IS NOT NULL"
     # Only the owner may drop a table, and only one who sees every row may say that all are past.
     " AND pg_catalog.pg_has_role(c.relowner, 'USAGE')"
     " AND pg_catalog.pg_has_role(pc.relowner, 'USAGE')"
@@ -198,5 +217,11 @@ _PARTITIONS = sa.text(
     "  JOIN pg_catalog.pg_class uc ON uc.relname = u.tablename"
     "  JOIN pg_catalog.pg_namespace un ON un.oid = uc.relnamespace AND un.nspname = u.schemaname"
     f"  WHERE uc.oid IN {_ABOVE})"
+)
+"""Partitions that may be dropped once their time is over."""
+_PARTITIONS = sa.text(
+    # Its time is over: no row that comes in as usual will look for it.
+    f"{_EVER} AND CAST(b.ends AS timestamptz) <= pg_catalog.now()"
     " ORDER BY CAST(b.ends AS timestamptz), 1, 2"
 )
+_ANY = sa.text(f"SELECT EXISTS ({_EVER})")

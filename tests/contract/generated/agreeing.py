@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.contract.generated.cases import Case
 from tests.contract.generated.model import Model, Verdict
 from tests.contract.generated.running import Engine, Left, sorted_rows
+from tests.contract.generated.sweeping import expected_whole, losers
+from tests.contract.generated.whole import Whole
 from worker.core.outcomes import UNKNOWN_ANCHOR, Outcome
 
 
@@ -25,6 +27,19 @@ def agree(engine: Engine, case: Case) -> Left:
             if verdict.waits:
                 assert left.verdicts[person][group].why == UNKNOWN_ANCHOR
     return left
+
+
+def agree_whole(engine: Engine, whole: Whole) -> None:
+    """Fail where the store, the proof or the receipts differ from what they should be."""
+    before, after, told = engine.sweep_whole(whole)
+    assert (told.sweep.state, told.sweep.reason) == ("done", None)
+    assert told.sweep.proof is not None
+    assert told.sweep.proof["rows"] == 0
+    wanted, found = sorted_rows(expected_whole(whole).rows), sorted_rows(after)
+    tables = whole.case.tables
+    for name in sorted({table.get("relation", name) for name, table in tables.items()}):
+        assert found[name] == wanted[name], name
+    assert told.people == losers(whole.case, before, after)
 
 
 def _short(outcome: Outcome) -> Verdict:

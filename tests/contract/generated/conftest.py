@@ -18,12 +18,13 @@ def engine(
 ) -> Iterator[Engine]:
     """The tables of the layout on the kind of server that the test class names."""
     dialect = request.cls.dialect
+    folder = tmp_path_factory.mktemp("generated")
     if dialect == databases.SQLITE:
-        database = databases.sqlite_database(tmp_path_factory.mktemp("generated"))
+        database = databases.sqlite_database(folder)
     else:
         server: Server = request.getfixturevalue(dialect)
         database = asyncio.run(server.create())
-    engine = Engine(database)
+    engine = Engine(database, folder)
     yield engine
     engine.close()
     asyncio.run(database.drop())

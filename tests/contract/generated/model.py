@@ -152,9 +152,9 @@ class Model:
         ]
 
     def _mine(self, name: str, people: Collection[int]) -> list[Row]:
-        return [row for row in self.meant(name) if self._person(name, row) in people]
+        return [row for row in self.meant(name) if self.person(name, row) in people]
 
-    def _person(self, name: str, row: Row) -> int | None:
+    def person(self, name: str, row: Row) -> int | None:
         """Whose row it is, up through its parents."""
         parent = self.tables[name].get("parent")
         if parent is None:
@@ -162,7 +162,7 @@ class Model:
         if parent["table"] == "person":
             return row["parent_id"]
         above = self.linked(name, parent["table"], row)
-        return self._person(parent["table"], above[0]) if above else None
+        return self.person(parent["table"], above[0]) if above else None
 
     def _due(self, person: int, over: frozenset[str]) -> dict[str, int]:
         """Count the rows of each group that a look before the erasure finds due."""
@@ -178,7 +178,7 @@ class Model:
     def _clean(self, name: str, people: Collection[int], over: frozenset[str]) -> None:
         """Delete and overwrite in one table."""
         for row in self._mine(name, people):
-            person = self._person(name, row)
+            person = self.person(name, row)
             groups = self.grounds.groups(name)
             if self._dead(name, row, over) and not self._held(name, row):
                 self._delete(name, row)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from tests.contract.generated.cases import Case, Said
 from tests.contract.generated.layout import METADATA, TABLES, Rows, triggers
 from tests.contract.generated.policies import STORE
 from tests.contract.generated.sweeping import sweep
+from tests.contract.generated.whole import Told, Whole, make_ledger, sweep_whole
 from tests.support.databases import Database
 from topics.events import EventKind
 from worker.core.decisions import ConsentState, record
@@ -57,8 +59,9 @@ class Counted:
 class Engine:
     """One database with the tables of the layout, for many examples."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
+        self._ledger = folder / "ledger.db"
         self._runner = asyncio.Runner()
         self._admin = create_async_engine(database.url, poolclass=NullPool)
         self._runner.run(self._create())
@@ -115,6 +118,23 @@ class Engine:
         finally:
             await connector.close()
         return await self._read()
+
+    def sweep_whole(self, whole: Whole) -> tuple[Rows, Rows, Told]:
+        """Fill the tables and run a sweep to its end: what was there, what is, what was told."""
+        return self._runner.run(self._sweep_whole(whole))
+
+    async def _sweep_whole(self, whole: Whole) -> tuple[Rows, Rows, Told]:
+        await self._fill(whole.case)
+        before = await self._read()
+        mapping = Policy.model_validate(whole.case.policy).mapping(STORE)
+        connector = SqlConnector(mapping, self._database.text)
+        if not self._ledger.exists():
+            await make_ledger(self._ledger)
+        try:
+            told = await sweep_whole(whole, connector, self._ledger)
+        finally:
+            await connector.close()
+        return before, await self._read(), told
 
     async def _run(self, case: Case, times: int) -> Left:
         policy = Policy.model_validate(case.policy)

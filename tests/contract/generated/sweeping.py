@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connectors.base import Work
 from connectors.mapping import Key
 from connectors.sql import SqlConnector
 from connectors.sweeping import Walk
 from tests.contract.generated.cases import Case
-from tests.contract.generated.layout import Rows
+from tests.contract.generated.grounds import ended
+from tests.contract.generated.layout import FIELDS, Row, Rows
 from tests.contract.generated.model import Model
 from tests.contract.generated.policies import STORE
+from tests.contract.generated.whole import Whole
 from worker.core.legs import Aim, Leg, again
 from worker.core.policy import Policy
 
@@ -50,3 +54,51 @@ def expected(case: Case) -> Rows:
     for _ in range(PASSES):
         model.erase(sorted(people - {None}), frozenset())
     return model.rows
+
+
+def expected_whole(whole: Whole) -> Model:
+    """What the model leaves after a whole sweep, of whose people more is known than the rows say.
+
+    Whoever is held or restricted keeps all. Who has ended grounds is erased by those that still
+    live, once; all others by what the rows say, again and again.
+    """
+    model = Model(whole.case)
+    rows = [row for name in ("a", "b", "c", "history") for row in model.rows[name]]
+    people = {row["id"] for row in model.rows["person"]} | {row["parent_id"] for row in rows}
+    known = {row["id"] for row in model.rows["person"]}
+    kept = known & (whole.held | whole.restricted)
+    going = sorted(people - kept - {None})
+    together: dict[frozenset[str], list[int]] = {}
+    for person in going:
+        if person in known and (over := ended(whole.case, whole.case.events.get(person, ()))):
+            together.setdefault(over, []).append(person)
+    for over, some in together.items():
+        model.erase(some, over)
+    for _ in range(PASSES):
+        model.erase(going, frozenset())
+    return model
+
+
+def losers(case: Case, before: Rows, after: Rows) -> set[int]:
+    """The people of whom a row went or a field was changed."""
+    model, found = Model(replace(case, rows=before)), set()
+    for name, table in case.tables.items():
+        if "shared_by" in table:
+            continue  # goes with the last link to it, which is somebody's
+        relation = table.get("relation", name)
+        left = [_content(relation, row) for row in after[relation]]
+        for row in before[relation]:
+            person = model.person(name, row)
+            if person is not None and row in model.meant(name, before):
+                content = _content(relation, row)
+                if content in left:
+                    left.remove(content)
+                else:
+                    found.add(person)
+    return found
+
+
+def _content(relation: str, row: Row) -> tuple[object, ...]:
+    """What a row holds of its person; a pointer may be loosened for somebody else."""
+    own = () if relation == "history" else (row["id"],)
+    return (*own, row["parent_id"], *(row.get(field) for field in FIELDS))

@@ -216,6 +216,17 @@ class StoreMapping:
         """The tables whose rows hang directly below ``table``."""
         return tuple(t for t in self.tables if t.parent and t.parent.table == table.name)
 
+    @property
+    def copies(self) -> bool:
+        """Whether the store copies what we erase into a history that a person may end a ground of.
+
+        What is found there afterwards leads to nobody whose word is on record.
+        """
+        return any(
+            table.after and any(use.revocable for group in table.groups for use in group.grounds)
+            for table in self.tables
+        )
+
     def groups(self) -> tuple[FieldGroup, ...]:
         """Every field group of the store, parents' before children's."""
         return tuple(group for table in self.tables for group in table.groups)

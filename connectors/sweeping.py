@@ -87,7 +87,10 @@ class Sweeping(Protocol):
         ...
 
     async def doubtful(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:
-        """The people of whom only what they say themselves decides: a consent, an objection."""
+        """The people of whom only what they say themselves decides: a consent, an objection.
+
+        Where the store copies what goes, everybody of whom anything goes is among them.
+        """
         ...
 
     async def sweep(

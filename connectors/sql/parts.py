@@ -71,9 +71,14 @@ def draw(opened: Opened, mapping: StoreMapping, span: Span, without: bool) -> Pl
     else:
         built = ranged.steps(its) if opened.returning else portable.steps(its)
     steps = (*documents.rewriting(its), *detaching(its, relations), *built)
-    due = _people(its, _conditions(its, documents_too=True))
-    doubtful = _people(its, _in_doubt(its))
-    return Plan(its, due, doubtful, steps, _left(its), tuple(documents.rereading(its)))
+    due = _conditions(its, documents_too=True)
+    doubtful = _in_doubt(its)
+    if mapping.copies and not table.after:
+        # What goes of a row may stand in a history then, and nobody knows any more whose it was.
+        ways = [way for way in (due, doubtful) if way is not None]
+        doubtful = sa.or_(*ways) if ways else None
+    asked = _people(its, due), _people(its, doubtful)
+    return Plan(its, *asked, steps, _left(its), tuple(documents.rereading(its)))
 
 
 def _people(its: Rules, found: ColumnElement[bool] | None) -> Select[Any] | None:

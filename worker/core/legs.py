@@ -55,7 +55,7 @@ def legs(mapping: StoreMapping, table: str | None, ground: str | None) -> tuple[
     """Return the legs of a rule's sweep, in their order."""
     names = visited(mapping, table, ground)
     chosen = [one for one in reversed(mapping.tables) if one.name in names]
-    by_person = [Leg(one.name, Aim.CONSENTS) for one in chosen if _revocable(one)]
+    by_person = [Leg(one.name, Aim.CONSENTS) for one in chosen if _by_person(mapping, one)]
     return (*by_person, *_rows(mapping, chosen))
 
 
@@ -85,7 +85,7 @@ def _grounds(table: Table) -> set[str]:
     return {use.ground for group in table.groups for use in group.grounds}
 
 
-def _revocable(table: Table) -> bool:
-    return table.shared_by is None and any(
-        use.revocable for group in table.groups for use in group.grounds
-    )
+def _by_person(mapping: StoreMapping, table: Table) -> bool:
+    """Whether what a person said may decide of a table's rows, or of the copies made of them."""
+    revocable = any(use.revocable for group in table.groups for use in group.grounds)
+    return table.shared_by is None and (revocable or mapping.copies)

@@ -19,7 +19,7 @@ class Swept:
 
     dialect: ClassVar[str]
 
-    @examples(20)
+    @examples(8)
     @given(whole=wholes())
     def test_a_whole_sweep_leaves_what_the_policy_says(self, engine: Engine, whole: Whole) -> None:
         """Row by row; its proof counts nothing, and just those who lost data have a receipt."""
@@ -44,7 +44,7 @@ class TestSQLite:
 
     dialect = SQLITE
 
-    @examples(60)
+    @examples(30)
     @given(whole=wholes())
     def test_a_whole_sweep_leaves_what_the_policy_says(self, engine: Engine, whole: Whole) -> None:
         """Row by row; its proof counts nothing, and just those who lost data have a receipt."""

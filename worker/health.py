@@ -8,7 +8,7 @@ from typing import Final
 
 from worker.core.brake import words
 from worker.core.lifecycle import SweepState
-from worker.ledger import brakes, progress, sweeps
+from worker.ledger import brakes, pauses, progress, sweeps
 from worker.ledger.database import Ledger
 
 STILL: Final = timedelta(hours=1)
@@ -19,7 +19,8 @@ STILL: Final = timedelta(hours=1)
 class Trouble:
     """One thing that is wrong: its kind, words for a person, and the command that answers it.
 
-    ``kind`` is ``sweep-asks``, ``flood-asks``, ``sweep-failed`` or ``nothing-erased``.
+    ``kind`` is ``sweep-asks``, ``flood-asks``, ``sweep-failed``, ``store-paused`` or
+    ``nothing-erased``.
     """
 
     kind: str
@@ -38,6 +39,7 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
         )
         waiting, oldest = await progress.open_since(connection, now - STILL)
         last = await progress.last_settled(connection)
+        resting = await pauses.standing(connection)
     found = [
         Trouble(
             "flood-asks",
@@ -70,6 +72,16 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
         )
         for one in newest.values()
         if one.state is SweepState.FAILED
+    ]
+    found += [
+        Trouble(
+            "store-paused",
+            f"{one.store} is {'being drained' if one.draining else 'paused'} by {one.by}: "
+            f"{one.reason}; what is asked of it waits, and deadlines count on",
+            f"erasure stores resume {one.store} --by NAME",
+            one.paused_at,
+        )
+        for one in resting
     ]
     if waiting and (last is None or last <= now - STILL):
         found.append(

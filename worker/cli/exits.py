@@ -9,7 +9,7 @@ code   meaning
 2      the command line, the settings, the policy or the input file is not usable
 3      something may be erased that was not before, or far more than usual: a change of the
        policy, a sweep that asks; somebody must look at it
-4      ``status``: something waits for a person, or nothing is erased
+4      ``status``: something waits for a person, a deadline is in danger, nothing is erased
 70     a fault of this program (EX_SOFTWARE of sysexits.h)
 75     a part does not answer or the loop was stuck: try again (EX_TEMPFAIL)
 130    interrupted by Ctrl-C

@@ -1,51 +1,142 @@
-"""``erasure status``: is all well, and what to do when it is not."""
+"""``erasure status`` and ``erasure lag``: is all well, what waits, and what to do."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.exits import Exit
-from worker.cli.output import AsJson, console, moment, print_json
+from worker.cli.exits import Exit, Unusable
+from worker.cli.output import AsJson, console, print_json
 
 if TYPE_CHECKING:
-    from worker.health import Trouble
+    from worker.observe.overview import Overview
+
+EVERY = 2.0
+"""Seconds between two looks of ``--watch``."""
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command(
-        epilog="For a machine: erasure status --json\n\n"
-        "Exit codes: 0 healthy, 4 something waits for somebody or nothing is erased, 75 the ledger "
-        "does not answer"
+        epilog="Until Ctrl-C: erasure status --watch\n\nFor a machine: erasure status --json\n\n"
+        "Exit codes: 0 healthy, 4 something waits for somebody, a deadline is in danger or nothing "
+        "is erased, 75 the ledger does not answer, 130 Ctrl-C"
     )(status)
+    app.command(
+        epilog="For a machine: erasure lag --json\n\n"
+        "Exit codes: 0 told, 1 no such store, 75 the ledger does not answer"
+    )(lag)
 
 
-def status(as_json: AsJson = False) -> None:
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Say that all is well, or what is wrong and the command that answers it.
 
-    Sweeps and events that ask before they erase far more than usual, sweeps
-    that failed, and cases that wait while nothing is erased for an hour.
+    On one screen: what waits for somebody, each store with what it has before
+    it, the nearest deadlines, sweeps and dead letters.
     """
-    found = asyncio.run(_look())
+    from rich.text import Text
+
+    from worker.cli.standing import is_well, screen
+
+    if watch:
+        if as_json or not sys.stdout.isatty():
+            raise Unusable("--watch needs a terminal; for a machine: erasure status --json")
+        try:
+            asyncio.run(_watch())
+        except KeyboardInterrupt:
+            raise typer.Exit(Exit.INTERRUPTED) from None
+    overview = asyncio.run(_look())
     if as_json:
-        print_json({"healthy": not found, "troubles": found})
-    elif not found:
-        print("healthy: nothing waits for a person, and what comes in is erased")
-    for one in () if as_json else found:
-        since = f" (since {moment(one.since)})" if one.since else ""
-        console().print(f"{one.what}{since}", style="yellow")
-        print(f"  {one.todo}")
-    if found:
+        print_json(_plain(overview))
+    else:
+        out = console()
+        for part in screen(overview):
+            out.print(part, soft_wrap=isinstance(part, Text))
+    if not is_well(overview):
         raise typer.Exit(Exit.ALARM)
 
 
-async def _look() -> list[Trouble]:
-    from worker.bootstrap import now
-    from worker.cli.opening import open_ledger, read_settings
-    from worker.health import troubles
+def lag(
+    store: Annotated[
+        str | None, typer.Option(metavar="STORE", help="One store; else every one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each store has before it, of people and of sweeps, and when it is worked off.
 
-    async with open_ledger(read_settings()) as ledger:
-        return await troubles(ledger, now())
+    Rates are people a second over the last minute. A lag that does not shrink
+    is never worked off. Whoever is not looked up yet counts as well.
+    """
+    from worker.cli.exits import NotThere
+    from worker.cli.standing import store_table
+
+    overview = asyncio.run(_look())
+    stores = [one for one in overview.stores if store in (None, one.store)]
+    if not stores:
+        known = ", ".join(dict.fromkeys(one.store for one in overview.stores))
+        raise NotThere(f"there is no store '{store}'; the policy has: {known}")
+    if as_json:
+        print_json(stores)
+    else:
+        console().print(store_table(stores), soft_wrap=False)
+
+
+def _plain(overview: Overview) -> dict[str, object]:
+    from worker.cli.standing import in_danger, is_well
+
+    return {
+        "healthy": is_well(overview),
+        "troubles": overview.troubles,
+        "deadlines_in_danger": in_danger(overview),
+        "deadlines": overview.budget,
+        "cases": overview.cases,
+        "stores": overview.stores,
+        "sweeps": overview.sweeps,
+        "holds_to_review": overview.holds_to_review,
+        "stops_not_published": overview.unstopped,
+    }
+
+
+async def _look() -> Overview:
+    from worker.bootstrap import now
+    from worker.cli.opening import open_ledger, read_policy, read_settings
+    from worker.observe.overview import look
+
+    settings = read_settings()
+    policy = read_policy(settings)
+    async with open_ledger(settings) as ledger:
+        return await look(ledger, policy, now())
+
+
+async def _watch() -> None:
+    """Draw the screen again and again; a ledger that is away is said and waited for."""
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from worker.bootstrap import now
+    from worker.cli.opening import read_policy, read_settings
+    from worker.cli.standing import screen
+    from worker.ledger.database import LedgerAway
+    from worker.observe.overview import look
+    from worker.ready import ledger_of
+
+    settings = read_settings()
+    policy, ledger = read_policy(settings), ledger_of(settings)
+    try:
+        with Live(console=console(), screen=True, auto_refresh=False) as live:
+            while True:
+                try:
+                    parts = [*screen(await look(ledger, policy, now()))]
+                except LedgerAway as fault:
+                    parts = [Text(f"the ledger does not answer ({fault}); it is waited for")]
+                live.update(Group(*parts), refresh=True)
+                await asyncio.sleep(EVERY)
+    finally:
+        await ledger.close()

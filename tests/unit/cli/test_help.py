@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from worker.cli.app import app
 
 COMMANDS = {
-    "run", "demo", "check", "status", "doctor", "publish", "token",
+    "run", "demo", "check", "status", "lag", "doctor", "publish", "token",
     "cases", "case", "case show", "case resume", "case reject", "case extend",
     "dead-letters", "dead-letters list", "dead-letters retry", "topics", "topics create",
     "topics list", "topics check", "topics schemas", "ledger", "ledger upgrade", "ledger status",

@@ -1,0 +1,134 @@
+"""How everything stands, on one screen of a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from worker.cli.lasting import lasting
+from worker.cli.output import STYLES, counted, moment
+from worker.core.budget import LABELS
+from worker.core.lifecycle import CaseState
+from worker.ledger.batches import Lane
+from worker.observe.overview import Overview, State, StoreNow
+
+HEALTHY = "healthy: nothing waits for a person, and what comes in is erased"
+LAST_PART = LABELS[-2]
+"""The part of the legal time before it is over."""
+STATES = {
+    State.SERVING: "green",
+    State.AWAY: "bold red",
+    State.PAUSED: "bold yellow",
+    State.DRAINING: "yellow",
+    State.ASKS: "bold yellow",
+    State.UNSERVED: "bold red",
+}
+
+
+def in_danger(overview: Overview) -> int:
+    """Standing cases whose legal time is nearly over, or is over."""
+    parts = overview.budget.parts.values()
+    return sum(part[LAST_PART] + part[LABELS[-1]] for part in parts)
+
+
+def is_well(overview: Overview) -> bool:
+    """Whether nothing waits for a person and no deadline is in danger."""
+    return not overview.troubles and not in_danger(overview)
+
+
+def screen(overview: Overview) -> Iterator[RenderableType]:
+    """Draw what is wrong and what to do, the stores, the deadlines, and what else waits."""
+    yield from _verdict(overview)
+    yield Text()
+    yield store_table([one for one in overview.stores if _is_shown(one)])
+    yield Text()
+    yield _cases(overview)
+    for line in _rest(overview):
+        yield Text(line)
+
+
+def store_table(stores: list[StoreNow]) -> Table:
+    """Draw stores, a row for each lane: what waits, how old it is, and when it is worked off."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("store", "lane", "state"):
+        table.add_column(name)
+    for name in ("people", "commands", "oldest", "in/s", "out/s", "done in", "dead"):
+        table.add_column(name, justify="right")
+    for one in stores:
+        table.add_row(
+            one.store,
+            one.lane.value,
+            Text(one.state.value, style=STATES[one.state]),
+            f"{one.lag_people + one.unplanned:,}",
+            f"{one.lag_commands:,}",
+            lasting(_oldest(one)),
+            f"{one.rate_in:,.1f}",
+            f"{one.rate_out:,.1f}",
+            lasting(one.drain) if one.lag_people else "",
+            Text(f"{one.dead:,}" if one.dead else "", style=STYLES["dead"]),
+        )
+    return table
+
+
+def _verdict(overview: Overview) -> Iterator[Text]:
+    if is_well(overview):
+        yield Text(HEALTHY, style="green")
+    for one in overview.troubles:
+        since = f" (since {moment(one.since)})" if one.since else ""
+        yield Text(f"{one.what}{since}", style="yellow")
+        yield Text(f"  {one.todo}")
+    if endangered := in_danger(overview):
+        late = sum(part[LABELS[-1]] for part in overview.budget.parts.values())
+        said = f"{counted(endangered, 'case')} near or past the deadline, {late:,} of them past it"
+        yield Text(said, style="bold red")
+        yield Text("  see which: erasure cases; one of them: erasure case ID")
+
+
+def _is_shown(one: StoreNow) -> bool:
+    """Whether a lane says anything: that of sweeps mostly rests."""
+    return one.lane is Lane.PEOPLE or bool(one.lag_commands)
+
+
+def _cases(overview: Overview) -> Text:
+    text = Text("cases   ")
+    parts = []
+    for state, number in overview.cases.items():
+        nearest = overview.budget.nearest.get(state)
+        when = f", the first due on {nearest[0]}: {_days(nearest[1])}" if nearest else ""
+        parts.append(Text(f"{number:,} {state.value}{when}", style=_style(state, number)))
+    return text.append_text(Text("; ").join(parts))
+
+
+def _days(left: int) -> str:
+    if left < 0:
+        return f"{counted(-left, 'working day')} late"
+    return f"{counted(left, 'working day')} left"
+
+
+def _style(state: CaseState, number: int) -> str:
+    return STYLES.get(state.value, "") if number else "dim"
+
+
+def _rest(overview: Overview) -> Iterator[str]:
+    budget = overview.budget
+    if budget.forecast > budget.late:
+        yield f"        {budget.forecast:,} of the open ones would be late at the present rates"
+    for sweep in overview.sweeps:
+        of = f" of {sweep.expected:,}" if sweep.expected is not None else ""
+        yield f"sweep   {sweep.id} of {sweep.store}: {sweep.state.value}, {sweep.rows:,}{of} rows"
+    if overview.holds_to_review:
+        held = counted(overview.holds_to_review, "hold")
+        yield f"holds   {held} to review: erasure hold list"
+    if dead := sum(one.dead for one in overview.stores):
+        yield f"refused {counted(dead, 'dead letter')}: erasure dead-letters list"
+    if overview.unstopped:
+        since = lasting(overview.unstopped_oldest)
+        yield f"stops   {overview.unstopped:,} not published yet, the oldest for {since}"
+
+
+def _oldest(one: StoreNow) -> float | None:
+    ages = [age for age in (one.oldest, one.unplanned_oldest) if age is not None]
+    return max(ages, default=None)

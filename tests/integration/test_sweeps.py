@@ -13,7 +13,16 @@ from connectors.faults import Refused
 from connectors.sql.sweeper import Sweeper
 from tests.support.databases import EVERY_ENGINE
 from tests.support.driving import accept, settle
-from tests.support.nordlys import Person, about, customer, erasure, event, traces, withdrawal
+from tests.support.nordlys import (
+    LONG_AGO,
+    Person,
+    about,
+    customer,
+    erasure,
+    event,
+    traces,
+    withdrawal,
+)
 from tests.support.sweeping import receipts, sweep
 from tests.support.world import World
 from worker import hold
@@ -91,6 +100,25 @@ async def test_who_has_withdrawn_is_known_by_the_ledger(world: World, context: C
     assert not any(withdrawn.mark in (email or "").lower() for email in emails)
     told = await receipts(context, "crm", (withdrawn.customer_no,))
     assert {r["group"]: r["result"] for rows in told for r in rows}["customer.email"] == "erased"
+
+
+async def test_a_rule_is_about_whoever_has_something_due_in_its_tables(
+    world: World, context: Context
+) -> None:
+    """Of one who withdrew, and has something due elsewhere alone, it takes nothing at all."""
+    person = customer(contract_ended=TOMORROW, contacts=[LONG_AGO])
+    await world.stores.add(person)
+    await accept(context, withdrawal(person))
+    await settle(context)
+    await world.stores.run(
+        "crm", f"UPDATE crm.customer SET contract_ended_on = '{date(2010, 1, 1)}'"
+    )
+    before = await world.stores.dump()
+    done = await sweep(context, "crm", table="contact_log")
+    assert (done.state, done.receipts) == ("done", 0)
+    assert await world.stores.dump() == before
+    done = await sweep(context, "crm", table="customer")
+    assert done.counts["customer.email"] == {"erased": 1}
 
 
 async def test_who_came_back_without_a_consent_goes_again(world: World, context: Context) -> None:

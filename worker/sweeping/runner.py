@@ -272,7 +272,7 @@ class Runner:
         by_shape: Mapping[Shape, list[Key]] = {self._work.whole: rest} if rest else {}
         if aim is Aim.CONSENTS and rest:
             by_shape, doubtful = await shapes(self._context, self.store, rest)
-            by_shape = await self._work.to_do(by_shape)
+            by_shape = await self._work.to_do(by_shape, self._tables)
             # Who is left out must have something that is due: of the others nobody knows it.
             out = {k: why for k, why in out.items() if k in self._left_out} | doubtful
         return _Found(keys, out, by_shape)

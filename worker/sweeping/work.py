@@ -165,9 +165,14 @@ class Chunk:
             if lost:
                 result.outcomes[key] = lost
 
-    async def to_do(self, by_shape: Mapping[Shape, Sequence[Key]]) -> dict[Shape, list[Key]]:
-        """Leave out whoever has nothing to lose by their shape: an intent names who may."""
-        left = await self.unfinished(by_shape)
+    async def to_do(
+        self, by_shape: Mapping[Shape, Sequence[Key]], tables: Collection[str]
+    ) -> dict[Shape, list[Key]]:
+        """Leave out whoever has nothing to lose in these tables by their shape.
+
+        An intent names who may, and a rule is about nobody else.
+        """
+        left = await self.unfinished(by_shape, tables)
         found = {shape: [key for key in keys if key in left] for shape, keys in by_shape.items()}
         return {shape: keys for shape, keys in found.items() if keys}
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from connectors.base import Connector, PastGroup
+from connectors.base import Connector
+from connectors.falling_due import PastGroup
 from connectors.faults import Fault
 from worker.core.brake import Asks, asks
 from worker.core.legs import visited

@@ -10,19 +10,16 @@ from collections.abc import Mapping, Sequence
 
 from connectors.base import (
     Capabilities,
-    Counted,
-    DueInOne,
     Effects,
-    FallingDue,
     Finding,
     Lookup,
     Match,
-    Past,
     Remainder,
     Remainders,
     RowFacts,
     Work,
 )
+from connectors.falling_due import Counted, DueInOne, FallingDue, Past
 from connectors.faults import Refused
 from connectors.mapping import Cutoffs, Key, StoreMapping
 from connectors.sql import counts, fitting

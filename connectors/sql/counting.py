@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from connectors.base import DueInOne, FallingDue, Undue
+from connectors.falling_due import DueInOne, FallingDue, Undue
 from connectors.faults import Misfit
 from connectors.mapping import Cutoffs, FieldGroup, Key, ParentLink, StoreMapping
 from connectors.sql.columns import Relation

@@ -18,7 +18,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from connectors.base import Undue
+from connectors.falling_due import Undue
 from connectors.faults import Misfit
 from connectors.mapping import Cutoffs, FieldGroup, GroundUse, NullAnchor
 from connectors.sql.anchors import anchors_of

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.base import Counted, Past, PastGroup
+from connectors.falling_due import Counted, Past, PastGroup
 from connectors.mapping import Cutoffs, FieldGroup, Key, StoreMapping
 from connectors.sql.columns import Relation
 from connectors.sql.counting import Counting

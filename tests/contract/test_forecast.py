@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from connectors.base import FallingDue, Undue, Work
+from connectors.base import Work
+from connectors.falling_due import FallingDue, Undue
 from connectors.mapping import (
     Anchor,
     Evidence,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import Past, Work
+from connectors.base import Work
+from connectors.falling_due import Past
 from connectors.mapping import Key
 from connectors.sql import SqlConnector
 from tests.contract.forecasting import TABLE, Row, Rows, Town

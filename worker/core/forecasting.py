@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from connectors.base import FallingDue, Undue
+from connectors.falling_due import FallingDue, Undue
 from connectors.mapping import Cutoffs, Table
 from worker.core.periods import add_months
 

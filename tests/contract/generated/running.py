@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from connectors.base import FallingDue, Past, Work
+from connectors.base import Work
+from connectors.falling_due import FallingDue, Past
 from connectors.sql import SqlConnector
 from tests.contract.generated.cases import Case, Said
 from tests.contract.generated.layout import METADATA, TABLES, Rows, triggers

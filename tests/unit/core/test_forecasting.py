@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import FallingDue, Undue
+from connectors.falling_due import FallingDue, Undue
 from tests.unit.core.policies import small
 from worker.core.forecasting import MOST, By, Count, StoreForecast, gathered, horizon, intervals
 

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from topics.events import EventKind, Moment
+from topics.data import Moment
+from topics.events import EventKind
 from topics.rejections import Reason
 
 

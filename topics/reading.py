@@ -14,6 +14,7 @@ from typing import Final, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from topics.data import DATA, FORM, ConsentData, PersonData, RetentionData
 from topics.envelope import (
     Envelope,
     Headers,
@@ -23,16 +24,7 @@ from topics.envelope import (
     origin_of,
     own_headers,
 )
-from topics.events import (
-    DATA,
-    FORM,
-    ConsentData,
-    Event,
-    PersonData,
-    RetentionData,
-    Trigger,
-    Vocabulary,
-)
+from topics.events import Event, Trigger, Vocabulary
 from topics.rejections import Reason, Rejected
 from topics.subject import Identifier, Subject, normalise
 from topics.triggers import stores_of, trigger_of

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from topics import messages, names
-from topics.events import DATA
+from topics.data import DATA
 
 OUTBOUND: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
     {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 
+from topics.data import RetentionData
 from topics.envelope import Origin
-from topics.events import RetentionData, Trigger, Vocabulary
+from topics.events import Trigger, Vocabulary
 from topics.rejections import Reason, Rejected
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.unit.topics.making import PATIENT
-from topics.events import ConsentData
+from topics.data import ConsentData
 from topics.subject import Form, Identifier, Subject, is_plain_email, normalise
 
 CANARY = "canary-7731"

@@ -19,7 +19,7 @@ from tests.support.world import World
 from worker.bootstrap import open_context
 from worker.context import Context
 from worker.observe.web.parts import Site
-from worker.observe.web.server import application, site_of
+from worker.observe.web.server import runner_of, site_of
 from worker.settings import load
 from worker.web_settings import Role
 
@@ -60,7 +60,7 @@ async def open_page(world: World, **more: str) -> AsyncIterator[Page]:
         settings = load()
     async with open_context(settings) as context:
         site = site_of(context, settings)
-        runner = web.AppRunner(application(site), access_log=None, shutdown_timeout=1)
+        runner = runner_of(site)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from topics.events import RESTRICTING
@@ -33,12 +33,41 @@ COMMANDS = 100_000
 """Commands of one batch at the most: far more than one can have."""
 
 
+STEPS: Final[Mapping[str, str]] = {
+    "said": "{event}, says {source}",
+    "received": "received; to be done by {due_on}",
+    "stop-published": "stop published",
+    "stop-waits": "stop not published yet",
+    "looks-again": "what was retained is looked at again; until {due_on}",
+    "nobody": "{store}: asked, nobody was found",
+    "done": "{store}: carried out and re-read",
+    "planned": "{store}: command {command} planned under policy {policy}",
+    "attempted": "{store}: command {command} attempted ({attempts}.)",
+    "settled": "{store}: command {command} settled: carried out and re-read",
+    "dead": "{store}: command {command} is a dead letter: {fault}",
+    "tried-again": "{store}: command {command} will be tried again: {fault}",
+    "did": "{words}",
+    "ended": "{state}",
+}
+"""What can happen to a case; the page has the same keys in each of its languages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened; ``at`` is None where the time is not on record."""
+    """One thing that happened; ``at`` is None where the time is not on record.
+
+    ``what`` tells it in English; ``key`` is one of ``STEPS``, filled with ``values``.
+    """
 
     at: datetime | None
     what: str
+    key: str
+    values: Mapping[str, str]
+
+
+def _step(at: datetime | None, key: str, **values: object) -> Step:
+    told = {name: str(value) for name, value in values.items()}
+    return Step(at, STEPS[key].format_map(told), key, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,46 +168,55 @@ def _timeline(
 ) -> tuple[Step, ...]:
     """Every step in the order of time; the stop follows the receipt of the event."""
     begin = [
-        Step(case.event_time, f"{EVENTS[case.kind]}, says {case.source}"),
-        Step(case.received_at, f"received; to be done by {case.due_on}"),
-        Step(stopped_at, "stop published" if stopped_at else "stop not published yet"),
+        _step(case.event_time, "said", event=EVENTS[case.kind], kind=case.kind, source=case.source),
+        _step(case.received_at, "received", due_on=case.due_on),
+        _step(stopped_at, "stop-published" if stopped_at else "stop-waits"),
     ]
     if case.kind in RESTRICTING:
         del begin[2]  # Nothing is stopped.
     if case.follows is not None:
-        begin = [
-            begin[0],
-            Step(case.received_at, f"what was retained is looked at again; until {case.due_on}"),
-        ]
+        begin = [begin[0], _step(case.received_at, "looks-again", due_on=case.due_on)]
     steps = [step for command in own for step in _steps(command)]
     commanded = {command.store for command in own}
     steps += [
-        Step(receipt.settled_at, f"{receipt.store}: {_answer(receipt)}")
+        _step(receipt.settled_at, _answer(receipt), store=receipt.store)
         for receipt in receipts
         if receipt.store not in commanded
     ]
-    steps += [Step(action.at, action_words(action)) for action in did]
+    steps += [_did(action) for action in did]
     if case.closed_at is not None:
-        steps.append(Step(case.closed_at, str(case.state)))
+        steps.append(_step(case.closed_at, "ended", state=case.state))
     return (*begin, *sorted(steps, key=lambda step: step.at or case.received_at))
 
 
 def _answer(receipt: Receipt) -> str:
     nobody = [row for row in receipt.outcomes if row["group"] == EVERYTHING]
-    return "asked, nobody was found" if nobody else "carried out and re-read"
+    return "nobody" if nobody else "done"
+
+
+def _did(action: Action) -> Step:
+    return _step(
+        action.at,
+        "did",
+        words=action_words(action),
+        action=action.what,
+        target=action.target,
+        by=action.by,
+        reason=action.reason or "",
+    )
 
 
 def _steps(command: CommandLine) -> list[Step]:
-    name = f"{command.store}: command {command.id}"
-    steps = [Step(command.created_at, f"{name} planned under policy {command.policy}")]
+    about = {"store": command.store, "command": command.id}
+    steps = [_step(command.created_at, "planned", policy=command.policy, **about)]
     if command.attempted_at is not None:
-        steps.append(Step(command.attempted_at, f"{name} attempted ({command.attempts}.)"))
+        steps.append(_step(command.attempted_at, "attempted", attempts=command.attempts, **about))
     if command.settled_at is not None:
-        steps.append(Step(command.settled_at, f"{name} settled: carried out and re-read"))
+        steps.append(_step(command.settled_at, "settled", **about))
     elif command.state == "dead":
-        steps.append(Step(command.attempted_at, f"{name} is a dead letter: {command.fault}"))
+        steps.append(_step(command.attempted_at, "dead", fault=command.fault, **about))
     elif command.fault:
-        steps.append(Step(command.attempted_at, f"{name} will be tried again: {command.fault}"))
+        steps.append(_step(command.attempted_at, "tried-again", fault=command.fault, **about))
     return steps
 
 

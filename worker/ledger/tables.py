@@ -216,6 +216,14 @@ Index(
     postgresql_where=text("state IN ('open', 'parked', 'held')"),
     sqlite_where=text("state IN ('open', 'parked', 'held')"),
 )
+Index(
+    "ix_cases_aside",
+    cases.c.state,
+    cases.c.due_on,
+    cases.c.id,
+    postgresql_where=text("state IN ('parked', 'held')"),
+    sqlite_where=text("state IN ('parked', 'held')"),
+)
 
 suppressions = Table(
     "suppressions",

@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
+from worker.cli.exits import Unusable
 from worker.context import NotPossible
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.observe.web import limits
@@ -112,7 +113,7 @@ async def _submitted(
     ask = Ask(site, request, somebody, form)
     try:
         return await route.handle(ask)
-    except NotPossible as why:
+    except (NotPossible, Unusable) as why:
         return ask.show("not_possible.html", status=409, why=str(why))
 
 

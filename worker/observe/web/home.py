@@ -1,19 +1,60 @@
-"""The first page, signing out, and the page's own files."""
+"""The first page: whether the promise is kept now, every store as a lane, and what is next."""
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from aiohttp import web
 
-from worker.health import troubles
+from worker.core.lifecycle import CaseState
+from worker.ledger.batches import Lane
+from worker.observe.overview import Overview, StoreNow
 from worker.observe.web import guard
+from worker.observe.web.look import language_of
 from worker.observe.web.parts import Ask
+from worker.observe.web.pictures import budget_bars
+from worker.web_settings import Role
+
+AHEAD_ROWS: Final = 12
+"""Obligations that the first page tells; the command line has all."""
 
 
 async def overview(ask: Ask) -> web.Response:
-    """Show whether the promise is kept now, and what waits for somebody."""
-    context = ask.site.context
-    found = await troubles(context.ledger, context.now())
-    return ask.show("overview.html", troubles=found)
+    """Show how everything stands now."""
+    found = await ask.site.reading.overview()
+    return ask.show("overview.html", **_content(found, ask))
+
+
+async def now(ask: Ask) -> web.Response:
+    """Give the part of the first page that changes, or say that it is what the browser has."""
+
+    def make(found: Overview) -> str:
+        return ask.site.look.render("now.html", ask.request, **_content(found, ask))
+
+    whom = (language_of(ask.request).language, ask.somebody.role.value)
+    shown = await ask.site.reading.shown(whom, make)
+    if ask.request.headers.get("If-None-Match") == shown.tag:
+        return web.Response(status=304, headers={"ETag": shown.tag})
+    return web.Response(text=shown.text, content_type="text/html", headers={"ETag": shown.tag})
+
+
+def _content(found: Overview, ask: Ask) -> dict[str, Any]:
+    lanes: dict[str, list[StoreNow]] = {}
+    for one in found.stores:
+        # A lane of sweeps on which nothing is and nothing is wrong says nothing.
+        if one.lane is Lane.PEOPLE or one.lag_people or one.rate_out:
+            lanes.setdefault(one.store, []).append(one)
+    return {
+        "overview": found,
+        "lanes": lanes,
+        "bars": {state: budget_bars(found.budget.parts[state]) for state in _ORDER},
+        "ahead": found.ahead[:AHEAD_ROWS],
+        "may_operate": ask.may(Role.OPERATOR),
+        "may_approve": ask.may(Role.APPROVER),
+    }
+
+
+_ORDER: Final = (CaseState.OPEN, CaseState.PARKED, CaseState.HELD)
 
 
 async def signed_in(_: Ask) -> web.Response:
@@ -32,7 +73,7 @@ async def static(ask: Ask) -> web.Response:
     """Give a file that was read when the worker started: no path leads to a disk."""
     found = ask.site.look.statics.get(ask.part["name"])
     if found is None:
-        return ask.site.look.trouble(ask.request, 404, "nothing-here")
+        return ask.nothing_here()
     response = web.Response(body=found.content, content_type=found.type, charset="utf-8")
     # Its address changes with its content.
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"

@@ -13,9 +13,18 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from worker.observe.web import shown
-from worker.observe.web.words import LANGUAGES, Words, words_of
+from worker.observe.web.telling import Telling, words_of
+from worker.observe.web.words import LANGUAGES
 
-NAV: Final = (("/", "overview"),)
+NAV: Final = (
+    ("/", "overview"),
+    ("/search", "search"),
+    ("/cases", "cases"),
+    ("/dead-letters", "dead-letters"),
+    ("/holds", "holds"),
+    ("/sweeps", "sweeps"),
+    ("/actions", "actions"),
+)
 """The pages that stand in the head of each page: address and key of its words."""
 THEMES: Final = ("auto", "light", "dark")
 LANGUAGE_COOKIE: Final = "erasure_language"
@@ -96,7 +105,7 @@ class Look:
         return f"/static/{name}?v={self.statics[name].tag}"
 
 
-def language_of(request: web.Request) -> Words:
+def language_of(request: web.Request) -> Telling:
     """The words in the language that somebody chose, else the one their browser asks for."""
     chosen = _chosen(request.cookies.get(LANGUAGE_COOKIE), LANGUAGES)
     if chosen is None:

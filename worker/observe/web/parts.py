@@ -13,6 +13,7 @@ from worker.context import Context
 from worker.observe.web.access import Access, Somebody
 from worker.observe.web.limits import Patience, Tries
 from worker.observe.web.look import Look
+from worker.observe.web.reading import Reading
 from worker.web_settings import Role, WebSettings
 
 
@@ -26,6 +27,7 @@ class Site:
     tries: Tries
     patience: Patience
     look: Look
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ class Ask:
             **content,
         )
         return web.Response(text=text, status=status, content_type="text/html")
+
+    def may(self, needed: Role) -> bool:
+        """Whether who asks may do what asks for a role: what they may not is not shown."""
+        return self.somebody.role.may(needed)
+
+    def nothing_here(self) -> web.Response:
+        """Answer as on a path that does not exist."""
+        return self.site.look.trouble(self.request, 404, "nothing-here")
 
     @property
     def part(self) -> dict[str, str]:

@@ -16,9 +16,10 @@ from aiohttp import web
 from worker.context import Context
 from worker.observe.web import guard, limits
 from worker.observe.web.access import Access, session_key
-from worker.observe.web.limits import Patience, Tries
+from worker.observe.web.limits import Tries
 from worker.observe.web.look import Look
 from worker.observe.web.parts import ROUTES, SITE, Route, Site
+from worker.observe.web.reading import Reading
 from worker.observe.web.routes import routes
 from worker.settings import Settings, key_bytes
 from worker.waiting import stopped_within
@@ -39,14 +40,7 @@ _QUIET.setLevel(logging.CRITICAL + 1)
 async def serve(context: Context, settings: Settings, stop: asyncio.Event) -> None:
     """Serve the page until ``stop`` is set; ``settings.web.port`` is not 0."""
     site = site_of(context, settings)
-    runner = web.AppRunner(
-        application(site),
-        access_log=None,
-        logger=_QUIET,
-        keepalive_timeout=IDLE_SECONDS,
-        lingering_time=LEAVE_SECONDS,
-        shutdown_timeout=LEAVE_SECONDS,
-    )
+    runner = runner_of(site)
     await runner.setup()
     try:
         if not await _listen(runner, settings.web.host, settings.web.port, stop):
@@ -69,6 +63,19 @@ def site_of(context: Context, settings: Settings) -> Site:
         tries=Tries(clock),
         patience=limits.Patience(clock),
         look=Look(context.policy.time_zone),
+        reading=Reading(context, clock),
+    )
+
+
+def runner_of(site: Site) -> web.AppRunner:
+    """What serves the page, within limits; it logs no request."""
+    return web.AppRunner(
+        application(site),
+        access_log=None,
+        logger=_QUIET,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=LEAVE_SECONDS,
+        shutdown_timeout=LEAVE_SECONDS,
     )
 
 
@@ -105,6 +112,3 @@ async def _listen(runner: web.AppRunner, host: str, port: int, stop: asyncio.Eve
 
 async def _never(_: web.Request) -> web.StreamResponse:
     raise AssertionError("the guard answers")
-
-
-__all__ = ["Patience", "application", "serve", "site_of"]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from math import isinf
 from typing import Final
-
-import orjson
 
 LANGUAGES: Final = {"en": "English", "nb": "Norsk"}
 _UNITS: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
@@ -29,19 +26,12 @@ class Words:
         """Return the words of ``prefix.key``; the key itself where nobody has written any."""
         return self.texts.get(f"{prefix}.{key}", str(key))
 
-    def duration(self, seconds: float | None) -> str:
-        """Say a time in its largest unit; None is for ever."""
-        if seconds is None:
+    def duration(self, seconds: float) -> str:
+        """Say a time in its largest unit; an infinite one is for ever."""
+        if isinf(seconds):
             return self.texts["for-ever"]
         for size, name in _UNITS:
             if seconds >= size:
                 count = int(seconds // size)
                 return self.texts[f"{name}.one" if count == 1 else name].format(count=count)
         return self.texts["seconds"].format(count=0)
-
-
-@cache
-def words_of(language: str) -> Words:
-    """Read the words of one of ``LANGUAGES``."""
-    file = files("worker.observe.web").joinpath("words", f"{language}.json")
-    return Words(language, orjson.loads(file.read_bytes()))

@@ -1,0 +1,243 @@
+"""What can be done on the page: each asks for a reason, a name and a yes before it is done.
+
+What does it is the use case that the command line calls as well; it writes it into the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+
+from worker import flood, hold, operate, retention_operate, stores_operate
+from worker.cli.who import LIMIT, in_words
+from worker.context import NotPossible, PublishFailed
+from worker.ledger.actions import Origin
+from worker.observe.web.parts import Ask, Route
+from worker.web_settings import Role
+
+PAGE: Final = Origin.PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody orders: on what, in whose name, and why."""
+
+    ask: Ask
+    on: str
+    by: str
+    reason: str
+
+    @property
+    def number(self) -> int:
+        """What it is ordered on, as a number. Raises NotPossible."""
+        if not self.on.isdecimal() or not self.on.isascii() or len(self.on) > 17:
+            raise NotPossible("this is no number of anything; go back to the list")
+        return int(self.on)
+
+    @property
+    def case(self) -> UUID:
+        """What it is ordered on, as a case. Raises NotPossible."""
+        try:
+            return UUID(self.on)
+        except ValueError:
+            raise NotPossible("this is no id of a case; go back to the list") from None
+
+
+Told = tuple[str, dict[str, object]]
+"""Key of the words that say what was done, and what fills them."""
+Do = Callable[[Order], Awaitable[Told]]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that can be done: where, by whom, and the page to go back to."""
+
+    key: str
+    path: str
+    needs: Role
+    do: Do
+    back: str
+    fields: tuple[str, ...] = ()
+    """More than a name and a reason that the form asks for."""
+
+
+def routes() -> list[Route]:
+    """A page that asks and one that does it, for each deed."""
+    return [
+        route
+        for deed in DEEDS
+        for route in (
+            Route("GET", deed.path, deed.needs, _asking(deed)),
+            Route("POST", deed.path, deed.needs, _doing(deed)),
+        )
+    ]
+
+
+def _asking(deed: Deed) -> Callable[[Ask], Awaitable[web.Response]]:
+    async def handle(ask: Ask) -> web.Response:
+        kinds = sorted(ask.site.context.policy.vocabulary().identifiers)
+        on = ask.part.get("on", "")
+        return ask.show("confirm.html", deed=deed, on=on, kinds=kinds, limit=LIMIT)
+
+    return handle
+
+
+def _doing(deed: Deed) -> Callable[[Ask], Awaitable[web.Response]]:
+    async def handle(ask: Ask) -> web.Response:
+        if ask.form.get("sure") != "yes":
+            raise NotPossible("say that you are sure: tick the box of the form")
+        order = Order(
+            ask, ask.part.get("on", ""), _by(ask), in_words(ask.form.get("reason", ""), "a reason")
+        )
+        later = False
+        try:
+            key, values = await deed.do(order)
+        except PublishFailed:
+            # It stands in the ledger, and a running worker publishes it.
+            key, values, later = "done", {}, True
+        ask.site.reading.forget()
+        return ask.show("done.html", deed=deed, key=key, values=values, later=later)
+
+    return handle
+
+
+def _by(ask: Ask) -> str:
+    """The name that was typed, and always whose credentials it came with."""
+    typed, own = in_words(ask.form.get("by", ""), "a name"), ask.somebody.name
+    return typed if typed == own else in_words(f"{typed} (signed in as {own})", "a name")
+
+
+async def _retry(order: Order) -> Told:
+    given = await operate.retry(
+        order.ask.site.context, [order.number], by=order.by, reason=order.reason, origin=PAGE
+    )
+    if not given:
+        raise NotPossible("this is no dead letter any more; somebody may have retried it")
+    return "done.retry", {}
+
+
+async def _place(order: Order) -> Told:
+    placed = await hold.place_on_case(
+        order.ask.site.context,
+        order.case,
+        by=order.by,
+        reason=order.reason,
+        review_on=_review(order),
+        origin=PAGE,
+    )
+    return _placed(placed)
+
+
+async def _place_on_person(order: Order) -> Told:
+    form = order.ask.form
+    placed = await hold.place_on_subject(
+        order.ask.site.context,
+        {form.get("kind", ""): form.get("value", "")},
+        by=order.by,
+        reason=order.reason,
+        review_on=_review(order),
+        origin=PAGE,
+    )
+    return _placed(placed)
+
+
+def _placed(placed: hold.Placed) -> Told:
+    values: dict[str, object] = {"hold": placed.hold, "cases": len(placed.cases)}
+    if placed.unanswered:
+        return "done.hold.unanswered", {**values, "stores": ", ".join(placed.unanswered)}
+    if placed.attempted:
+        return "done.hold.attempted", {**values, "attempted": len(placed.attempted)}
+    return "done.hold", values
+
+
+def _review(order: Order) -> date:
+    try:
+        day = date.fromisoformat(order.ask.form.get("review", ""))
+    except ValueError:
+        raise NotPossible("a hold needs the day on which somebody looks at it again") from None
+    if day <= order.ask.site.context.day():
+        raise NotPossible("a hold is reviewed on a day that comes")
+    return day
+
+
+async def _release(order: Order) -> Told:
+    freed = await hold.release(
+        order.ask.site.context, order.number, by=order.by, reason=order.reason, origin=PAGE
+    )
+    return "done.release", {"cases": len(freed)}
+
+
+async def _extend(order: Order) -> Told:
+    extended = await operate.extend(
+        order.ask.site.context, order.case, by=order.by, reason=order.reason, origin=PAGE
+    )
+    return "done.extend", {"until": extended.until, "tell_by": extended.tell_by}
+
+
+def _store(do: Callable[..., Awaitable[None]], told: str) -> Do:
+    async def work(order: Order) -> Told:
+        await do(order.ask.site.context, order.on, by=order.by, reason=order.reason, origin=PAGE)
+        return told, {"store": order.on}
+
+    return work
+
+
+def _sweep(do: Callable[..., Awaitable[None]], told: str) -> Do:
+    async def work(order: Order) -> Told:
+        await do(
+            order.ask.site.context, order.number, by=order.by, because=order.reason, origin=PAGE
+        )
+        return told, {"sweep": order.number}
+
+    return work
+
+
+async def _approve_flood(order: Order) -> Told:
+    await flood.approve(
+        order.ask.site.context, order.on, by=order.by, because=order.reason, origin=PAGE
+    )
+    return "done.flood", {"store": order.on}
+
+
+_STORE, _SWEEP = "/stores/{on}", "/sweeps/{on}"
+_MAY, _APPROVE = Role.OPERATOR, Role.APPROVER
+
+DEEDS: Final = (
+    Deed("retry", "/dead-letters/{on}/retry", _MAY, _retry, "/dead-letters"),
+    Deed("hold", "/cases/{on}/hold", _MAY, _place, "/holds", ("review",)),
+    Deed("hold-person", "/hold", _MAY, _place_on_person, "/holds", ("subject", "review")),
+    Deed("release", "/holds/{on}/release", _APPROVE, _release, "/holds"),
+    Deed("extend", "/cases/{on}/extend", _APPROVE, _extend, "/cases?state=open"),
+    Deed("pause", f"{_STORE}/pause", _MAY, _store(stores_operate.pause_store, "done.pause"), "/"),
+    Deed("drain", f"{_STORE}/drain", _MAY, _store(stores_operate.drain_store, "done.drain"), "/"),
+    Deed(
+        "resume", f"{_STORE}/resume", _MAY, _store(stores_operate.resume_store, "done.resume"), "/"
+    ),
+    Deed("flood", f"{_STORE}/approve", _APPROVE, _approve_flood, "/"),
+    Deed(
+        "approve",
+        f"{_SWEEP}/approve",
+        _APPROVE,
+        _sweep(retention_operate.approve, "done.approve"),
+        "/sweeps",
+    ),
+    Deed(
+        "sweep-pause",
+        f"{_SWEEP}/pause",
+        _MAY,
+        _sweep(retention_operate.pause, "done.sweep-pause"),
+        "/sweeps",
+    ),
+    Deed(
+        "sweep-resume",
+        f"{_SWEEP}/resume",
+        _MAY,
+        _sweep(retention_operate.resume, "done.sweep-resume"),
+        "/sweeps",
+    ),
+)

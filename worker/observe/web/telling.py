@@ -1,0 +1,109 @@
+"""What the ledger tells tersely, in whole sentences of the page's languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from worker.cli.words import GroundWords, OutcomeWords
+from worker.core.outcomes import UNKNOWN_ANCHOR
+from worker.core.terms import ground_sentence
+from worker.observe.web.shown import number
+from worker.observe.web.words import Words
+
+
+class Telling(Words):
+    """The words of one language, and sentences made of them."""
+
+    def working_days(self, count: int) -> str:
+        """Say how many working days are left."""
+        if count < 0:
+            return self("days-late")
+        return self("working-days.one" if count == 1 else "working-days", count=count)
+
+    def step(self, key: str, values: Mapping[str, str]) -> str:
+        """Say what happened to a case; see :data:`worker.cli.timeline.STEPS`."""
+        told = dict(values)
+        if key == "said":
+            told["event"] = self.known("event", values["kind"])
+        elif key == "ended":
+            told["state"] = self.known("case-state", values["state"])
+        elif key == "did":
+            said = self("did-by", what=self.known("did", values["action"]), by=values["by"])
+            return f"{said}: {values['reason']}" if values["reason"] else said
+        return self(f"step.{key}", **told)
+
+    def reason(self, reason: Mapping[str, Any]) -> str:
+        """Say why a case is parked, held, superseded or rejected."""
+        why = str(reason.get("why", ""))
+        told = {
+            "by": " + ".join(reason.get("by") or ()) or self("the-identifiers"),
+            "stores": ", ".join(reason.get("stores") or ()),
+            "people": reason.get("people", ""),
+            "store": reason.get("store", ""),
+            "hold": reason.get("hold", ""),
+        }
+        said = self._filled(f"reason.{why}", told, why)
+        if "rejected_by" in reason:
+            return self(
+                "reason.rejected",
+                by=reason["rejected_by"],
+                because=reason["rejected_because"],
+                why=said,
+            )
+        return said
+
+    def brake(self, asks: Mapping[str, Any]) -> str:
+        """Say why something asks before it goes on."""
+        told = {name: number(asks[name]) for name in ("would", "of", "limit")}
+        usual = asks.get("usual")
+        if usual is None:
+            return self("brake.first", **told)
+        return self("brake", usual=number(float(usual)), **told)
+
+    def sweep_reason(self, reason: Mapping[str, Any]) -> str:
+        """Say why a sweep waits, asks or failed."""
+        why = str(reason.get("why", ""))
+        if why == "brake":
+            return self.brake(reason)
+        names = ("by", "because", "until", "rows")
+        return self._filled(f"sweep-reason.{why}", {n: reason.get(n, "") for n in names}, why)
+
+    def _filled(self, key: str, values: Mapping[str, object], otherwise: str) -> str:
+        """The words of a key, filled; or what else is told where nobody has written any."""
+        text = self.texts.get(key)
+        return otherwise if text is None else text.format_map(values)
+
+    def outcome(self, one: OutcomeWords) -> str:
+        """Say what became of a field group."""
+        rows = self("rows.uncounted") if one.rows is None else self("rows.count", count=one.rows)
+        if one.result == "retained":
+            before = self("outcome.partly", rows=rows) + " " if one.rows else ""
+            if one.why == UNKNOWN_ANCHOR:
+                return before + self("outcome.unknown-anchor")
+            if one.until is None:
+                return before + self("outcome.no-end")
+            return before + self("outcome.until", day=one.until)
+        if one.result == "absent" and one.group == "*":
+            return self("outcome.nobody")
+        if f"outcome.{one.result}" not in self.texts:
+            return one.result
+        told = self(f"outcome.{one.result}", rows=rows)
+        return f"{told}: {self.known('why', one.why)}" if one.why else told
+
+    def ground(self, ground: GroundWords) -> str:
+        """Say by what something is kept, in the policy's own words for this language."""
+        if ground.terms is None:
+            return self("ground.unreadable", name=ground.name)
+        return ground_sentence(ground.name, ground.terms, self.language)
+
+
+@cache
+def words_of(language: str) -> Telling:
+    """Read the words of one of ``LANGUAGES``."""
+    file = files("worker.observe.web").joinpath("words", f"{language}.json")
+    return Telling(language, orjson.loads(file.read_bytes()))

@@ -3,7 +3,8 @@
 =============  ==========================================================================
 ``names``      every topic: name, partitions, retention, clean-up
 ``subject``    a person's identifiers, masked, and how they are normalised
-``events``     the kinds of event and what their ``data`` must hold
+``events``     the kinds of event, and what an accepted one says
+``data``       what the ``data`` of each kind must hold
 ``reading``    a Kafka message in, an :class:`~topics.events.Event` or a rejection out
 ``rejections`` why a message was rejected
 ``messages``   what every message out holds

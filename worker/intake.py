@@ -7,12 +7,9 @@ withdrawn or given, and what a newer consent supersedes. Then the stop is publis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from topics import names, writing
 from topics.events import RESTRICTING, Event, EventKind, Trigger
@@ -20,39 +17,25 @@ from topics.reading import Message, read
 from topics.rejections import Rejected
 from worker import restrictions, supersede, sweeps
 from worker.context import Context
-from worker.core.case_id import case_id
-from worker.core.deadline import due_on
-from worker.core.decisions import ConsentState, record
-from worker.core.lifecycle import CaseState
 from worker.expiring import plan_anew
 from worker.ledger import answers, batches, cases, consents
 from worker.ledger.answers import Answer
 from worker.ledger.batches import Lane
 from worker.ledger.cases import Ended
 from worker.ledger.database import Connection
+from worker.new_cases import (
+    NewCase,
+    ended_of,
+    merged,
+    new_case,
+    person_of,
+    records_of,
+    row_of,
+    state_of,
+)
 from worker.payloads import seal_people
-from worker.resolve import Person
 from worker.sweeps import Wanted
 from worker.telling import tell_answer, tell_stop, tell_stop_again
-
-_EFFECTS = {
-    EventKind.CONSENT_WITHDRAWN: "withdrawn",
-    EventKind.MARKETING_OBJECTED: "objected",
-    EventKind.ERASURE_REQUESTED: "objected",
-    EventKind.CONSENT_GIVEN: "given",
-}
-"""What an event says of a purpose; one about a restriction names none."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewCase:
-    """An event on its way into the ledger, with the pseudonyms and purposes it touches."""
-
-    id: UUID
-    event: Event
-    pseudonyms: tuple[bytes, ...]
-    purposes: tuple[str, ...]
-    """What it stops or gives, which for an objection or a request the policy says."""
 
 
 @dataclass(slots=True)
@@ -99,7 +82,7 @@ async def accept(
 
     Each trigger for a rule becomes a sweep in the same transaction, however often it comes.
     """
-    news = {new.id: new for new in (_new_case(context, event) for event in events)}
+    news = {new.id: new for new in (new_case(context, event) for event in events)}
     if not news and not triggers:
         return []
     async with context.ledger.begin() as connection:
@@ -151,7 +134,7 @@ async def _commit(context: Context, connection: Connection, fresh: Sequence[NewC
     # What stops and gives nothing needs no word about what was stopped before.
     pseudonyms = {pseudonym for new in fresh if new.purposes for pseudonym in new.pseudonyms}
     before = await consents.states(connection, pseudonyms)
-    states = _merged(before, fresh)
+    states = merged(before, fresh)
     wishes = await restrictions.merged(connection, fresh)
     superseded = {new.id for new in fresh if supersede.is_lifted(new, states)}
     superseded |= {new.id for new in fresh if restrictions.is_overtaken(new, wishes)}
@@ -161,7 +144,7 @@ async def _commit(context: Context, connection: Connection, fresh: Sequence[NewC
     asked = [new for new in acting if new.event.kind is not EventKind.RETENTION_EXPIRED]
     batch_id = await batches.open_batch(
         connection,
-        payload=seal_people(context.sealer, map(_person, asked)) if asked else None,
+        payload=seal_people(context.sealer, map(person_of, asked)) if asked else None,
         key_id=context.sealer.current,
         stores_left=sorted(context.connectors),
         now=now,
@@ -174,11 +157,11 @@ async def _commit(context: Context, connection: Connection, fresh: Sequence[NewC
         answer_id = await answers.open_answer(connection, batch_id, None, now)
         accepted.answer = Answer(answer_id, batch_id, None, None, now)
     rows = [
-        _row(
+        row_of(
             context,
             new,
             expiring.get(new.id, batch_id),
-            _state(new, superseded, given),
+            state_of(new, superseded, given),
             accepted.answer,
             now,
         )
@@ -191,8 +174,8 @@ async def _commit(context: Context, connection: Connection, fresh: Sequence[NewC
         accepted.ended += lifted.ended
         accepted.to_plan += lifted.to_plan
     await cases.accept(connection, rows)
-    await consents.record(connection, [row for new in fresh for row in _records(new)])
-    accepted.ended += [_ended(row) for row in rows if row["answer_id"] is not None]
+    await consents.record(connection, [row for new in fresh for row in records_of(new)])
+    accepted.ended += [ended_of(row) for row in rows if row["answer_id"] is not None]
     await restrictions.record(connection, fresh)
     if overtaken := await restrictions.standing_against(connection, wishes):
         if accepted.answer is None:
@@ -227,7 +210,7 @@ async def _expiring(
     for stores, some in sorted(by_stores.items()):
         batch_id = await batches.open_batch(
             connection,
-            payload=seal_people(context.sealer, map(_person, some)),
+            payload=seal_people(context.sealer, map(person_of, some)),
             key_id=context.sealer.current,
             stores_left=stores or sorted(context.connectors),
             now=now,
@@ -237,103 +220,3 @@ async def _expiring(
         await batches.stopped(connection, batch_id, now)
         found |= {new.id: batch_id for new in some}
     return found
-
-
-def _new_case(context: Context, event: Event) -> NewCase:
-    return NewCase(
-        id=case_id(event.source, event.id),
-        event=event,
-        pseudonyms=tuple(
-            context.sealer.pseudonym(identifier.kind, identifier.value)
-            for identifier in event.subject.identifiers
-        ),
-        purposes=event.purposes
-        if event.kind is EventKind.CONSENT_GIVEN
-        else context.policy.stopped_purposes(event.kind, event.purposes),
-    )
-
-
-def _merged(
-    before: dict[bytes, consents.States], fresh: Sequence[NewCase]
-) -> dict[bytes, consents.States]:
-    """The states on record with what the new cases say added, for every pseudonym of theirs."""
-    states: dict[bytes, dict[str, ConsentState]] = {
-        pseudonym: dict(purposes) for pseudonym, purposes in before.items()
-    }
-    for new in fresh:
-        said = record(new.event.kind, new.event.time)
-        for pseudonym in new.pseudonyms:
-            for purpose in new.purposes:
-                purposes = states.setdefault(pseudonym, {})
-                known = purposes.get(purpose)
-                purposes[purpose] = said if known is None else known.merge(said)
-    return states
-
-
-def _person(new: NewCase) -> Person:
-    return Person(
-        new.id,
-        {(identifier.kind, identifier.value) for identifier in new.event.subject.identifiers},
-        stores=new.event.stores,
-    )
-
-
-def _state(new: NewCase, superseded: set[UUID], given: set[UUID]) -> CaseState:
-    if new.id in superseded:
-        return CaseState.SUPERSEDED
-    return CaseState.CLOSED if new.id in given else CaseState.OPEN
-
-
-def _row(
-    context: Context,
-    new: NewCase,
-    batch_id: int,
-    state: CaseState,
-    answer: Answer | None,
-    now: datetime,
-) -> dict[str, Any]:
-    event = new.event
-    asked = (event.requested_at or event.time).astimezone(ZoneInfo(context.policy.time_zone))
-    ended = state is not CaseState.OPEN
-    return {
-        "id": new.id,
-        "batch_id": batch_id,
-        "source": event.source,
-        "event_id": event.id,
-        "kind": event.kind.value,
-        "purposes": list(event.purposes),
-        "channel": event.channel.value if event.channel else None,
-        "event_time": event.time,
-        "received_at": now,
-        "due_on": due_on(asked.date(), context.policy.country),
-        "asked_on": None if event.kind is EventKind.RETENTION_EXPIRED else asked.date(),
-        "state": state.value,
-        "reason": _superseded(event.kind) if state is CaseState.SUPERSEDED else None,
-        "closed_at": now if ended else None,
-        "answer_id": answer.id if ended and answer else None,
-    }
-
-
-def _superseded(kind: EventKind) -> Mapping[str, str]:
-    return restrictions.OVERTAKEN if kind in RESTRICTING else {"why": "newer-consent"}
-
-
-def _records(new: NewCase) -> list[tuple[bytes, str, UUID, str, datetime]]:
-    return [
-        (pseudonym, purpose, new.id, _EFFECTS[new.event.kind], new.event.time)
-        for pseudonym in dict.fromkeys(new.pseudonyms)
-        for purpose in new.purposes
-    ]
-
-
-def _ended(row: dict[str, Any]) -> Ended:
-    return Ended(
-        id=row["id"],
-        source=row["source"],
-        event_id=row["event_id"],
-        kind=row["kind"],
-        state=row["state"],
-        due_on=row["due_on"],
-        closed_at=row["closed_at"],
-        reason=row["reason"],
-    )

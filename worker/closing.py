@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from worker.core.lifecycle import CaseState
-from worker.ledger import batches, cases, commands
+from worker.ledger import batch_commands, batches, cases
 from worker.ledger.cases import Ended
 from worker.ledger.database import Connection
 
@@ -29,7 +29,7 @@ async def close_ready(
     """
     if stores_left or not candidates:
         return []
-    waiting = await commands.cases_in_unsettled(connection, batch_id)
+    waiting = await batch_commands.cases_in_unsettled(connection, batch_id)
     ended = await cases.end(
         connection,
         set(candidates) - waiting,

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from worker.context import Context, NotPossible
 from worker.identifiers import Identifiers, typed
-from worker.ledger import actions, batches, cases, commands, consents, holds, sought
+from worker.ledger import actions, batch_commands, batches, cases, consents, holds, sought
 from worker.ledger.actions import Did, Origin, Who
 from worker.ledger.database import Connection
 from worker.ledger.holds import Hold
@@ -119,7 +119,7 @@ async def _known_by_key(
     They know their subject by a store's key alone, and no pseudonym need lead to them.
     """
     found: dict[int, set[UUID]] = {}
-    for command in await commands.of_followers(connection):
+    for command in await batch_commands.of_followers(connection):
         theirs = set(person.keys.get(command.store, ()))
         if command.payload is None or not theirs:
             continue
@@ -169,7 +169,7 @@ async def _place(
             found.setdefault(batch_id, set()).update(ids)
         for batch_id, ids in found.items():
             await batches.hold(connection, batch_id)
-            attempted |= ids & await commands.attempted(connection, batch_id)
+            attempted |= ids & await batch_commands.attempted(connection, batch_id)
             to_plan.append(await reopen(context, connection, batch_id, ids))
             taken |= ids
     for batch_id in to_plan:

@@ -24,7 +24,16 @@ from worker.core.planner import Plan, PlannedCase, Task, plan
 from worker.core.retry import Backoff
 from worker.expiring import expiring, make_known, recognise_whole, restricted, states
 from worker.flood import DAY, Watch, watched
-from worker.ledger import answers, batches, brakes, cases, commands, consents, pauses
+from worker.ledger import (
+    answers,
+    batch_commands,
+    batches,
+    brakes,
+    cases,
+    commands,
+    consents,
+    pauses,
+)
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch, Lane
 from worker.ledger.cases import Ended
@@ -228,7 +237,7 @@ async def _answer(
 
 async def _answered(connection: Connection, batch: Batch) -> dict[str, set[UUID]]:
     """For each store the cases that have a command or a receipt there from an earlier look."""
-    found = await commands.cases_by_store(connection, batch.id)
+    found = await batch_commands.cases_by_store(connection, batch.id)
     for store, ids in (await answers.cases_by_store(connection, batch.id)).items():
         found.setdefault(store, set()).update(ids)
     return found

@@ -13,7 +13,7 @@ from worker.context import Context
 from worker.core.decisions import ConsentState
 from worker.core.lifecycle import CaseState
 from worker.core.policy import Policy
-from worker.ledger import batches, cases, commands, consents
+from worker.ledger import batch_commands, batches, cases, consents
 from worker.ledger.cases import Ended
 from worker.ledger.consents import Standing, States
 from worker.ledger.database import Connection
@@ -166,7 +166,7 @@ async def _carry_over(
     Another store may have erased the row that led to them, so that nobody would find them again.
     """
     by_case = {person.case_id: person for person in people}
-    for command in await commands.unsettled(connection, batch_id):
+    for command in await batch_commands.unsettled(connection, batch_id):
         if command.payload is None or by_case.keys().isdisjoint(command.case_ids):
             continue
         sealed = open_tasks(

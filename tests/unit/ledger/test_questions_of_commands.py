@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.unit.ledger.making import LATER, NOW, a_batch, a_command, some_cases
-from worker.ledger import answers, batches, cases, commands
+from worker.ledger import answers, batch_commands, batches, cases, commands
 from worker.ledger.answers import Receipt
 from worker.ledger.batches import Lane
 from worker.ledger.commands import Command, Issued
@@ -149,15 +149,15 @@ async def test_cases_that_wait_for_a_store(ledger: Ledger) -> None:
         crm = await a_command(connection, batch_id, [one, two])
         billing = await a_command(connection, batch_id, [two, three], store="billing")
         await a_command(connection, other, await some_cases(connection, other))
-        assert await commands.cases_in_unsettled(connection, batch_id) == {one, two, three}
-        assert await commands.cases_by_store(connection, batch_id) == {
+        assert await batch_commands.cases_in_unsettled(connection, batch_id) == {one, two, three}
+        assert await batch_commands.cases_by_store(connection, batch_id) == {
             "crm": {one, two}, "billing": {two, three}
         }  # fmt: skip
         assert await commands.settle(connection, await taken(connection, crm), NOW)
-        assert await commands.cases_in_unsettled(connection, batch_id) == {two, three}
+        assert await batch_commands.cases_in_unsettled(connection, batch_id) == {two, three}
         await taken(connection, billing)
         await commands.bury(connection, billing, "x", rolled_back=True)
-        assert await commands.cases_in_unsettled(connection, batch_id) == {two, three}
+        assert await batch_commands.cases_in_unsettled(connection, batch_id) == {two, three}
 
 
 async def test_commands_are_listed_for_an_operator(ledger: Ledger) -> None:

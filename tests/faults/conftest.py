@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest_asyncio
 
@@ -13,9 +14,13 @@ from tests.support.world import World
 
 
 @pytest_asyncio.fixture
-async def world(fresh_broker: str, postgresql: Server, tmp_path: Path) -> AsyncIterator[World]:
+async def world(
+    fresh_broker: str, postgresql: Server, stores: Server | Literal["sqlite"], tmp_path: Path
+) -> AsyncIterator[World]:
     """A world without a worker."""
-    async with open_world(bootstrap=fresh_broker, server=postgresql, folder=tmp_path) as made:
+    async with open_world(
+        bootstrap=fresh_broker, server=postgresql, folder=tmp_path, stores=stores
+    ) as made:
         yield made
 
 

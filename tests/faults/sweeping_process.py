@@ -24,6 +24,7 @@ from worker.sweeping.run import run_sweep
 
 TTL = timedelta(seconds=3)
 IDLE = "SET LOCAL idle_in_transaction_session_timeout = '2s'"
+IDLE_ON_MARIADB = "SET SESSION idle_transaction_timeout = 2"
 STEPS: dict[str, tuple[Any, str]] = {
     "begun": (sweep_steps, "begin"),
     "estimated": (sweep_steps, "estimated"),
@@ -49,7 +50,13 @@ def halt_after(step: str, number: int) -> None:
             os.kill(os.getpid(), number)
         return found
 
-    async def halting_inside(self: Any, span: Any, cutoffs: Any, without: Any, may: Any) -> Any:
+    async def halting_inside(
+        self: Any, span: Any, cutoffs: Any, without: Any, may: Any = None
+    ) -> Any:
+        if may is None:  # the intent was noted before this transaction begins
+            os.kill(os.getpid(), number)
+            return await original(self, span, cutoffs, without)
+
         async def halting_after(effects: Any) -> bool:
             word: bool = await may(effects)
             if effects:
@@ -72,5 +79,6 @@ if __name__ == "__main__":
     for module in (worker.sweeping.run, worker.sweeping.record):
         module.LEASE_TTL = TTL  # type: ignore[attr-defined] # shorter than the constant it is
     connectors.sql.sweeper._NO_SLEEP = IDLE
+    connectors.sql.sweeper._NO_SLEEP_ON_MARIADB = IDLE_ON_MARIADB
     halt_after(where, signal.Signals[how])
     asyncio.run(main(int(sweep), me))

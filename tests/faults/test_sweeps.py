@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from connectors.faults import RetryLater
 from tests.faults.sweeping_process import COMMITTED, STEPS
+from tests.support.databases import MARIADB, POSTGRESQL, SQLITE
 from tests.support.nordlys import Person, traces
 from tests.support.sweeping import asked, carry, receipts, standing
 from tests.support.world import World
@@ -25,6 +26,14 @@ from worker.ledger.sweeps import Sweep
 ROWS = 3
 """Of each person: an account, an invoice and its line."""
 PEOPLE = 12
+EACH = [*STEPS, COMMITTED]
+ON_MARIADB = [pytest.param(MARIADB, step, marks=pytest.mark.mariadb) for step in EACH]
+KILLS = [*((POSTGRESQL, step) for step in EACH), *ON_MARIADB, (SQLITE, "swept")]
+"""Where CRM and billing are, and after which step the runner is killed."""
+SLEEPS = [
+    *((POSTGRESQL, step) for step in ("swept", COMMITTED)),
+    pytest.param(MARIADB, COMMITTED, marks=pytest.mark.mariadb),
+]
 
 
 @pytest_asyncio.fixture
@@ -74,7 +83,7 @@ async def told(context: Context, people: list[Person]) -> tuple[int, int]:
     return rows, interrupted
 
 
-@pytest.mark.parametrize("step", [*STEPS, COMMITTED])
+@pytest.mark.parametrize(("engine", "step"), KILLS)
 async def test_a_killed_runner_is_followed_by_another(
     world: World, context: Context, step: str
 ) -> None:
@@ -94,7 +103,7 @@ async def test_a_killed_runner_is_followed_by_another(
     assert bool(interrupted) is (step in ("swept", "re-read", "settled"))
 
 
-@pytest.mark.parametrize("step", ["swept", COMMITTED])
+@pytest.mark.parametrize(("engine", "step"), SLEEPS)
 async def test_one_who_slept_moves_nothing_on(world: World, context: Context, step: str) -> None:
     """A process paused past its lease: another finishes; what the sleeper did is still counted."""
     people = [Person() for _ in range(PEOPLE)]

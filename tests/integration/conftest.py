@@ -12,25 +12,10 @@ import pytest
 import pytest_asyncio
 
 from tests.support import brokers
-from tests.support.databases import POSTGRESQL, SQLITE, Server
+from tests.support.databases import Server
 from tests.support.opening import open_world
 from tests.support.world import World
 from worker.embedded.broker import EmbeddedBroker
-
-
-@pytest.fixture
-def engine() -> str:
-    """In which kind of database CRM and billing are; ``EVERY_ENGINE`` has it be each in turn."""
-    return POSTGRESQL
-
-
-@pytest.fixture
-def stores(request: pytest.FixtureRequest, engine: str) -> Server | Literal["sqlite"]:
-    """Where CRM and billing are."""
-    if engine == SQLITE:
-        return "sqlite"
-    server: Server = request.getfixturevalue(engine)
-    return server
 
 
 @pytest_asyncio.fixture

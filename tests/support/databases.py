@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -32,7 +33,7 @@ DIALECTS = (POSTGRESQL, MARIADB, SQLITE)
 ENGINES = [POSTGRESQL, pytest.param(MARIADB, marks=pytest.mark.mariadb), SQLITE]
 EVERY_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 """Has each test once with CRM and billing in databases of each kind, where worlds come from
-``engine`` (tests/integration/conftest.py)."""
+``engine`` and ``stores``."""
 BEYOND_MARIADB = pytest.mark.parametrize("engine", [POSTGRESQL, SQLITE])
 """The same where MariaDB cannot do what a test is about."""
 BEYOND_SQLITE = pytest.mark.parametrize("engine", ENGINES[:2])
@@ -124,6 +125,21 @@ def mariadb() -> Iterator[Server]:
     """The MariaDB that is given, or one of this session's own."""
     with mariadb_server() as server:
         yield server
+
+
+@pytest.fixture
+def engine() -> str:
+    """In which kind of database CRM and billing are; ``EVERY_ENGINE`` has it be each in turn."""
+    return POSTGRESQL
+
+
+@pytest.fixture
+def stores(request: pytest.FixtureRequest, engine: str) -> Server | Literal["sqlite"]:
+    """Where CRM and billing are."""
+    if engine == SQLITE:
+        return "sqlite"
+    server: Server = request.getfixturevalue(engine)
+    return server
 
 
 @contextmanager

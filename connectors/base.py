@@ -10,7 +10,7 @@ may be called again with the same arguments without harm.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -167,6 +167,18 @@ class Finding:
     """The column of the store that the policy does not know."""
 
 
+Timed = Callable[[str, str, float], None]
+"""Hears of a statement: ``people`` or ``sweeps``, ``read`` or ``write``, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Connections of one pool: in use now, and at the most."""
+
+    used: int
+    size: int
+
+
 @runtime_checkable
 class Connector(Protocol):
     """One store, as the worker sees it."""
@@ -277,6 +289,14 @@ class Connector(Protocol):
         for rows that belong to several people: these go when their links go, of which no pair
         tells.
         """
+        ...
+
+    def watch(self, told: Timed) -> None:
+        """Tell from now on how long each statement takes. To be called once, before any work."""
+        ...
+
+    def pools(self) -> Mapping[str, PoolUse]:
+        """Tell how many connections are in use: for ``people``, and for ``sweeps``."""
         ...
 
     async def close(self) -> None:

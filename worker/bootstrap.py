@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from pydantic import SecretStr
@@ -16,6 +17,7 @@ from connectors.registry import connect
 from worker.context import Context, Timing
 from worker.core.policy import Policy
 from worker.ledger.database import Ledger
+from worker.observe.counted import Metrics
 from worker.policy_file import load as load_policy
 from worker.sealing import Sealer
 from worker.settings import Settings, SettingsError, key_bytes
@@ -35,7 +37,10 @@ async def open_context(
     Raises SettingsError or the policy's own error when they do not fit together.
     """
     policy = policy or load_policy(settings.policy)
+    metrics = Metrics(policy.objectives)
     connectors = open_connectors(settings, policy)
+    for name, connector in connectors.items():
+        connector.watch(partial(metrics.statement, name))
     ledger = Ledger(settings.ledger.get_secret_value())
     publisher = KafkaPublisher(settings.broker.bootstrap, idempotent=settings.broker.idempotent)
     try:
@@ -47,6 +52,7 @@ async def open_context(
             connectors=connectors,
             now=now,
             timing=timing or Timing(),
+            metrics=metrics,
         )
     finally:
         await publisher.close()

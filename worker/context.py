@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from connectors.base import Connector
 from worker.core.policy import Policy
 from worker.ledger.database import Ledger
+from worker.observe.counted import Metrics
 from worker.sealing import Sealer
 
 Outgoing = tuple[bytes | None, bytes | None]
@@ -62,6 +63,8 @@ class Context:
     timing: Timing = field(default_factory=Timing)
     sizes: dict[str, tuple[datetime, int, float | None]] = field(default_factory=dict)
     """What was counted of each store, and when: its people, and whom a usual day erases."""
+    metrics: Metrics = field(default_factory=Metrics)
+    """What this process counts of itself."""
 
     def day(self) -> date:
         """Today in the policy's country: what is over is counted in its days."""

@@ -14,9 +14,11 @@ from connectors.base import (
     Finding,
     Lookup,
     Match,
+    PoolUse,
     Remainder,
     Remainders,
     RowFacts,
+    Timed,
     Work,
 )
 from connectors.falling_due import Counted, DueInOne, FallingDue, Past
@@ -287,6 +289,15 @@ class SqlConnector:
         relations = opened.reflection.relations
         its = rules(opened.dialect, self._mapping, relations, name, every)
         return reader(its, of_person=of_person)
+
+    def watch(self, told: Timed) -> None:
+        """Tell from now on how long each statement takes."""
+        self._sessions.watch("people", told)
+        self._patient.watch("sweeps", told)
+
+    def pools(self) -> Mapping[str, PoolUse]:
+        """Tell how many connections are in use."""
+        return {"people": self._sessions.use(), "sweeps": self._patient.use()}
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from connectors.base import Finding
+from connectors.base import Finding, PoolUse, Timed
 from connectors.faults import Misfit
 from connectors.mapping import Shape, StoreMapping
 from connectors.sql import fitting
@@ -30,6 +30,7 @@ from connectors.sql.indexes import links_served
 from connectors.sql.plans import Plan
 from connectors.sql.reflect import Reflection, reflect
 from connectors.sql.resolve import Finder, finders
+from connectors.sql.watching import watch
 
 T = TypeVar("T")
 
@@ -69,11 +70,20 @@ class Sessions:
     def __init__(self, mapping: StoreMapping, url: str, pool_size: int, timeout: float) -> None:
         self._mapping = mapping
         self._timeout = timeout
+        self._size = pool_size
         self._engine = _engine(mapping, url, pool_size, timeout)
         self.postgresql = self._engine.dialect.name == "postgresql"
         self.sqlite = self._engine.dialect.name == "sqlite"
         self._opened: Opened | None = None
         self._opening = asyncio.Lock()
+
+    def watch(self, pool: str, told: Timed) -> None:
+        """Tell how long each statement takes, under the pool's name."""
+        watch(self._engine.sync_engine, pool, told)
+
+    def use(self) -> PoolUse:
+        """Connections in use now, and at the most."""
+        return PoolUse(_checked_out(self._engine.pool), self._size)
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -185,6 +195,10 @@ class Sessions:
 
     def _limit(self, statements: int) -> float:
         return whole_limit(statements, self._timeout).total_seconds()
+
+
+def _checked_out(pool: sa.Pool) -> int:
+    return pool.checkedout() if isinstance(pool, sa.QueuePool) else 0
 
 
 def _engine(mapping: StoreMapping, url: str, pool_size: int, timeout: float) -> AsyncEngine:

@@ -23,11 +23,14 @@ LABELS: Final = (*(f"{part:g}" for part in PARTS), LATE)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Cases that must be answered by the end of one day. ``first`` is their earliest event."""
+    """Cases that must be answered by the end of one day.
+
+    ``asked_on`` is the earliest day on which one of them was received; None: time asked, nobody.
+    """
 
     due_on: date
     cases: int
-    first: datetime
+    asked_on: date | None = None
 
 
 def ends_at(due_on: date, zone: ZoneInfo) -> datetime:
@@ -38,10 +41,10 @@ def ends_at(due_on: date, zone: ZoneInfo) -> datetime:
 def used(due: Due, now: datetime, zone: ZoneInfo) -> float:
     """The part of its legal time that the oldest of some cases has used; above 1 it is late.
 
-    Legal time begins with the day of receipt, a month before the last day, or with the earliest
-    event where that is earlier: a weekend moves the end, and an operator may extend it.
+    Legal time begins with the day of receipt; what time asks for has the month before its last day.
     """
-    begin = min(datetime.combine(add_months(due.due_on, -1), time(), zone), due.first)
+    first = add_months(due.due_on, -1)
+    begin = datetime.combine(min(due.asked_on or first, first), time(), zone)
     end = ends_at(due.due_on, zone)
     return max(0.0, (now - begin) / (end - begin))
 

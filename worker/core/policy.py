@@ -33,6 +33,7 @@ from worker.core.compiling import compile_store
 from worker.core.decisions import ends, is_revocable
 from worker.core.grounds import Declared, Ground, Guessable, Name, Purpose, flaw
 from worker.core.linking import link_flaws
+from worker.core.objectives import Objectives
 from worker.core.references import Flaw, unknown_names
 from worker.core.retention import RetentionRule
 from worker.core.tables import Store, StoreName
@@ -71,6 +72,7 @@ class Policy(Declared):
     grounds: Mapping[Name, Ground] = Field(min_length=1)
     stores: Mapping[StoreName, Store] = Field(min_length=1)
     retention: RetentionRule = RetentionRule()
+    objectives: Objectives = Objectives()
 
     _content: bytes = PrivateAttr(default=b"")
     _digest: str = PrivateAttr(default="")

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Insert,
+    QueuePool,
     Select,
     Table,
     Update,
@@ -123,6 +124,13 @@ class Ledger:
             # SQLAlchemy does not see a connection break under it, and would hand it out again.
             broken = torn or driver.is_closed()
             await asyncio.shield(_discard(connection) if broken else connection.close())
+
+    def pool(self) -> tuple[int, int]:
+        """How many connections are in use, and how many there may be at most."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return 0, 0
+        return pool.checkedout(), pool.size()
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -41,12 +41,15 @@ class Unplanned:
 
 @dataclass(frozen=True, slots=True)
 class DueCases:
-    """Standing cases of one deadline. ``first`` is the earliest of their events."""
+    """Standing cases of one deadline.
+
+    ``asked_on`` is the earliest day of receipt among them; None: time asked, nobody.
+    """
 
     due_on: date
     state: CaseState
     cases: int
-    first: datetime
+    asked_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +151,13 @@ async def by_deadline(connection: Connection) -> list[DueCases]:
             cases.c.due_on,
             cases.c.state,
             func.count().label("cases"),
-            func.min(cases.c.event_time).label("first"),
+            func.min(cases.c.asked_on).label("asked_on"),
         )
         .where(or_(*(cases.c.state == state.value for state in sorted(STANDING))))
         .group_by(cases.c.due_on, cases.c.state)
         .order_by(cases.c.due_on, cases.c.state)
     )
-    return [DueCases(row.due_on, CaseState(row.state), row.cases, row.first) for row in rows]
+    return [DueCases(row.due_on, CaseState(row.state), row.cases, row.asked_on) for row in rows]
 
 
 async def standing_sweeps(connection: Connection) -> list[Sweep]:

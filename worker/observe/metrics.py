@@ -324,6 +324,14 @@ STORE_AWAY = _ledger(
     "store",
     "lane",
 )
+STORE_STATE = _ledger(
+    "erasure_store_state",
+    "",
+    "1 for the state that a store is in: serving, away, paused, draining, asks or unserved.",
+    "store",
+    "lane",
+    "state",
+)
 STORE_AWAY_SECONDS = _ledger(
     "erasure_store_away_seconds",
     "seconds",
@@ -382,6 +390,7 @@ DEADLINE_CASES = _ledger(
     "state",
     "used",
 )
+LATE = _ledger("erasure_deadline_late_cases", "cases", "Open cases whose legal deadline is over.")
 FORECAST_LATE = _ledger(
     "erasure_deadline_forecast_late_cases",
     "cases",

@@ -277,7 +277,7 @@ def _budget(
     zone = ZoneInfo(policy.time_zone)
     by_state: dict[CaseState, list[budget.Due]] = {}
     for due in dues:
-        one = budget.Due(due.due_on, due.cases, due.first)
+        one = budget.Due(due.due_on, due.cases, due.asked_on)
         by_state.setdefault(due.state, []).append(one)
     open_ones = by_state.get(CaseState.OPEN, [])
     worst = budget.late(open_ones, now, zone)

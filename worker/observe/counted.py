@@ -1,0 +1,119 @@
+"""What one process counts of itself: counters, histograms and gauges in a registry of its own.
+
+Given to whatever does the work by ``Context.metrics``. Nothing here is kept: a process that starts
+begins with nothing, and what another one did is never counted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+
+from worker.core.objectives import Clock, Objectives
+from worker.observe import metrics
+from worker.observe.metrics import Measure
+from worker.observe.times import Times
+
+_CLOCKS: Final = {
+    Clock.ACCEPTED: metrics.CLOCK_ACCEPTED,
+    Clock.STOPPED: metrics.CLOCK_STOPPED,
+    Clock.PLANNED: metrics.CLOCK_PLANNED,
+    Clock.ERASED: metrics.CLOCK_ERASED,
+    Clock.CLOSED: metrics.CLOCK_CLOSED,
+}
+
+# Each number would come a second time, as the moment from which it counts.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """One process's own numbers; each attribute is a metric of :mod:`worker.observe.metrics`."""
+
+    def __init__(self, objectives: Objectives | None = None) -> None:
+        self.objectives = objectives or Objectives()
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.accepted_events = self._counter(metrics.ACCEPTED_EVENTS)
+        self.rejected_events = self._counter(metrics.REJECTED_EVENTS)
+        self.intake_batch = self._histogram(metrics.INTAKE_BATCH)
+        self.intake_retries = self._counter(metrics.INTAKE_RETRIES)
+        self.issued_commands = self._counter(metrics.ISSUED_COMMANDS)
+        self.issued_people = self._counter(metrics.ISSUED_PEOPLE)
+        self.settled_commands = self._counter(metrics.SETTLED_COMMANDS)
+        self.settled_people = self._counter(metrics.SETTLED_PEOPLE)
+        self.command_batch = self._histogram(metrics.COMMAND_BATCH)
+        self.command_seconds = self._histogram(metrics.COMMAND_SECONDS)
+        self.attempts = self._counter(metrics.ATTEMPTS)
+        self.retries = self._counter(metrics.RETRIES)
+        self.refused_tasks = self._counter(metrics.REFUSED_TASKS)
+        self.verification_failures = self._counter(metrics.VERIFICATION_FAILURES)
+        self.buried_commands = self._counter(metrics.BURIED_COMMANDS)
+        self.statement_seconds = self._histogram(metrics.STATEMENT_SECONDS)
+        self.breaker_open = self._gauge(metrics.BREAKER_OPEN)
+        self.assigned = self._gauge(metrics.ASSIGNED)
+        self.pool_used = self._gauge(metrics.POOL_USED)
+        self.pool_size = self._gauge(metrics.POOL_SIZE)
+        self.swept_rows = self._counter(metrics.SWEPT_ROWS)
+        self.swept_chunks = self._counter(metrics.SWEPT_CHUNKS)
+        self.redriven = self._counter(metrics.REDRIVEN)
+        self.ledger_reachable = self._gauge(metrics.LEDGER_REACHABLE)
+        self.build = self._gauge(metrics.BUILD)
+        self._clocks = {clock: Times(measure) for clock, measure in _CLOCKS.items()}
+        for times in self._clocks.values():
+            self.registry.register(times)
+        self._missed = self._counter(metrics.OBJECTIVE_MISSED)
+        objective = self._gauge(metrics.OBJECTIVE)
+        for clock in Clock:
+            objective.labels(clock.value).set(self.objectives.of(clock))
+            # From the start at nothing: an alarm sees the first one that is missed.
+            self._missed.labels(clock.value)
+
+    def statement(self, store: str, pool: str, kind: str, seconds: float) -> None:
+        """Count one statement in a store; see :data:`connectors.base.Timed`."""
+        self.statement_seconds.labels(store, pool, kind).observe(seconds)
+
+    def clock(
+        self, clock: Clock, events: Iterable[datetime], now: datetime, *, store: str | None = None
+    ) -> None:
+        """Stop a clock for cases whose events were at these moments; call it after the commit.
+
+        An event from the future, within what intake lets pass, took no time.
+        """
+        seconds = [max(0.0, (now - event).total_seconds()) for event in events]
+        self._clocks[clock].observe(() if store is None else (store,), seconds)
+        limit = self.objectives.of(clock)
+        missed = sum(1 for one in seconds if one > limit)
+        if missed:
+            self._missed.labels(clock.value).inc(missed)
+
+    def _counter(self, measure: Measure) -> Counter:
+        name, unit = _parts(measure)
+        return Counter(name, measure.help, measure.labels, unit=unit, registry=self.registry)
+
+    def _gauge(self, measure: Measure) -> Gauge:
+        name, unit = _parts(measure)
+        return Gauge(name, measure.help, measure.labels, unit=unit, registry=self.registry)
+
+    def _histogram(self, measure: Measure) -> Histogram:
+        name, unit = _parts(measure)
+        return Histogram(
+            name,
+            measure.help,
+            measure.labels,
+            unit=unit,
+            buckets=measure.buckets,
+            registry=self.registry,
+        )
+
+
+def _parts(measure: Measure) -> tuple[str, str]:
+    """The name as the library wants it, which puts ``_total`` and nothing else behind it."""
+    return measure.name.removesuffix("_total"), measure.unit

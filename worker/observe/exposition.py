@@ -1,0 +1,165 @@
+"""``/metrics``: what this process counted and what the ledger and the broker say, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from worker.context import Context
+from worker.core.lifecycle import SweepState
+from worker.ledger.batches import Lane
+from worker.observe import metrics
+from worker.observe.lag import GroupLag
+from worker.observe.metrics import Measure
+from worker.observe.overview import Overview, State, StoreNow
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+Numbers = Mapping[tuple[str, ...], float]
+"""A measure's numbers by the values of its labels."""
+
+
+def exposition(
+    context: Context, overview: Overview | None, groups: Mapping[str, GroupLag] | None
+) -> bytes:
+    """Write everything in Prometheus' text format.
+
+    Without an overview (the ledger does not answer) or without ``groups`` (the broker does not,
+    or cannot tell) what stands in it is missing: a number of before would look like one of now.
+    """
+    own = context.metrics
+    own.ledger_reachable.set(overview is not None)
+    own.build.labels(version("erasure-worker"), context.policy.version).set(1)
+    for store, connector in context.connectors.items():
+        for pool, use in connector.pools().items():
+            own.pool_used.labels(store, pool).set(use.used)
+            own.pool_size.labels(store, pool).set(use.size)
+    used, size = context.ledger.pool()
+    own.pool_used.labels("", "ledger").set(used)
+    own.pool_size.labels("", "ledger").set(size)
+    read = CollectorRegistry(auto_describe=False)
+    read.register(_Read(overview, groups))
+    return generate_latest(own.registry) + generate_latest(read)
+
+
+class _Read(Collector):
+    """What was read, as metrics."""
+
+    def __init__(self, overview: Overview | None, groups: Mapping[str, GroupLag] | None) -> None:
+        self._overview, self._groups = overview, groups
+
+    def collect(self) -> Iterator[Metric]:
+        if self._overview is not None:
+            yield from _families(of_overview(self._overview))
+        if self._groups is not None:
+            yield from _families(of_groups(self._groups))
+
+
+def of_groups(groups: Mapping[str, GroupLag]) -> Iterator[tuple[Measure, Numbers]]:
+    """The numbers of Kafka's consumer groups."""
+    yield metrics.GROUP_LAG, {(name,): one.messages for name, one in groups.items()}
+    yield metrics.GROUP_BEYOND, {(name,): one.beyond for name, one in groups.items()}
+
+
+def of_overview(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:
+    """The numbers of an overview."""
+    yield from _stores(seen)
+    yield metrics.UNSTOPPED, {(): seen.unstopped}
+    yield metrics.UNSTOPPED_OLDEST, {(): seen.unstopped_oldest or 0.0}
+    yield metrics.UNTOLD, {(): seen.untold}
+    yield metrics.STANDING, {(state.value,): n for state, n in seen.cases.items()}
+    if seen.last_settled is not None:
+        yield metrics.SINCE_SETTLED, {(): (seen.at - seen.last_settled).total_seconds()}
+    yield (
+        metrics.DEADLINE_CASES,
+        {
+            (state.value, used): cases
+            for state, parts in seen.budget.parts.items()
+            for used, cases in parts.items()
+        },
+    )
+    yield metrics.LATE, {(): seen.budget.late}
+    yield metrics.FORECAST_LATE, {(): seen.budget.forecast}
+    yield (
+        metrics.NEAREST_DEADLINE,
+        {(state.value,): days for state, (_, days) in seen.budget.nearest.items()},
+    )
+    yield from _sweeps(seen)
+    yield metrics.HOLDS, {(): seen.holds}
+    yield metrics.HOLDS_TO_REVIEW, {(): seen.holds_to_review}
+    yield (
+        metrics.OBLIGATIONS_DUE,
+        {(one.store,): seen.due.get(one.store, 0) for one in seen.stores},
+    )
+    kinds = [one.kind for one in seen.troubles]
+    yield metrics.TROUBLES, {(kind,): kinds.count(kind) for kind in kinds}
+    yield metrics.CLOCK_SKEW, {(): seen.skew}
+
+
+def _stores(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:
+    def each(value: Iterable[tuple[StoreNow, float]]) -> Numbers:
+        return {(one.store, one.lane.value): number for one, number in value}
+
+    every = seen.stores
+    people = [one for one in every if one.lane is Lane.PEOPLE]
+    yield metrics.STORE_LAG_COMMANDS, each((one, one.lag_commands) for one in every)
+    yield metrics.STORE_LAG_PEOPLE, each((one, one.lag_people) for one in every)
+    yield metrics.STORE_OLDEST, each((one, one.oldest or 0.0) for one in every)
+    yield metrics.STORE_IN_RATE, each((one, one.rate_in) for one in every)
+    yield metrics.STORE_OUT_RATE, each((one, one.rate_out) for one in every)
+    yield metrics.STORE_DRAIN, each((one, one.drain) for one in every)
+    yield metrics.STORE_AWAY, each((one, one.state is State.AWAY) for one in every)
+    yield (
+        metrics.STORE_AWAY_SECONDS,
+        each(
+            (one, (seen.at - one.since).total_seconds() if _is_away(one) and one.since else 0.0)
+            for one in every
+        ),
+    )
+    yield (
+        metrics.STORE_STATE,
+        {
+            (one.store, one.lane.value, state.value): one.state is state
+            for one in every
+            for state in State
+        },
+    )
+    yield metrics.STORE_WORKERS, each((one, one.workers) for one in every)
+    yield metrics.STORE_DEAD_COMMANDS, {(one.store,): one.dead for one in people}
+    yield metrics.PLANNING_LAG, {(one.store,): one.unplanned for one in people}
+    yield metrics.PLANNING_OLDEST, {(one.store,): one.unplanned_oldest or 0.0 for one in people}
+
+
+def _is_away(one: StoreNow) -> bool:
+    return one.state is State.AWAY
+
+
+def _sweeps(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:
+    states: dict[tuple[str, ...], float] = {}
+    for sweep in seen.sweeps:
+        key = sweep.store, sweep.state.value
+        states[key] = states.get(key, 0) + 1
+    yield metrics.SWEEPS, states
+    # One sweep of a store runs at a time.
+    running = {one.store: one for one in seen.sweeps if one.state is SweepState.RUNNING}
+    yield metrics.SWEEP_DONE_ROWS, {(name,): one.rows for name, one in running.items()}
+    yield (
+        metrics.SWEEP_EXPECTED_ROWS,
+        {(name,): one.expected for name, one in running.items() if one.expected is not None},
+    )
+    yield metrics.SWEEP_DONE_CHUNKS, {(name,): one.chunks for name, one in running.items()}
+
+
+def _families(found: Iterable[tuple[Measure, Numbers]]) -> Iterator[Metric]:
+    for measure, numbers in found:
+        family = GaugeMetricFamily(
+            measure.name, measure.help, labels=measure.labels, unit=measure.unit
+        )
+        for labels, number in numbers.items():
+            family.add_metric(labels, float(number))
+        yield family

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from time import monotonic
 from uuid import UUID
 
 from connectors.faults import Misfit, RetryLater
@@ -24,6 +25,7 @@ from worker.ledger.cases import Ended
 from worker.ledger.commands import Command, CommandKind, Issued, NewCommand
 from worker.ledger.database import Connection
 from worker.ledger.obligations import NewObligation
+from worker.observe import noting
 from worker.pausing import StorePaused
 from worker.payloads import open_tasks, seal_obligation, seal_tasks
 from worker.plan import plan_batch, publish_commands
@@ -48,6 +50,7 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
     command stays open), StorePaused when an operator lets the store rest, LedgerAway when the
     ledger is away: give the same command again later.
     """
+    begun = monotonic()
     async with context.ledger.begin() as connection:
         now = context.now()
         command = await commands.take(
@@ -57,11 +60,12 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
             if await commands.rests(connection, command_id):
                 raise StorePaused
             return await _settled_before(connection, command_id)
-        standing = await cases.open_ids(connection, command.batch_id)
+        standing = await cases.open_times(connection, command.batch_id)
         wanted = await _wanted(connection, command)
+    noting.taken(context.metrics, command)
     if command.policy != context.policy.version and standing:
         try:
-            await _plan_anew(context, command, standing)
+            await _plan_anew(context, command, set(standing))
         except _Overtaken:
             return await carry_out(context, command_id)
         return None
@@ -81,10 +85,20 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
             await _note_failure(context, command, fault)
         raise
     verdicts = {case_id: verdict for case_id, verdict in verdicts.items() if case_id in standing}
+    failed = [case_id for case_id, verdict in verdicts.items() if isinstance(verdict, Failed)]
+    noting.judged(context.metrics, command.store, failed, attempt.refused)
     try:
-        return await _settle(context, command, tasks, verdicts, wanted, frozenset(attempt.refused))
+        settled = await _settle(
+            context, command, tasks, verdicts, wanted, frozenset(attempt.refused)
+        )
     except _Overtaken:
         return await carry_out(context, command_id)
+    if settled is not None:
+        seconds = monotonic() - begun
+        noting.settled(context.metrics, command, settled.receipts, standing, context.now(), seconds)
+        noting.issued_again(context.metrics, settled.reissued)
+        noting.ended(context.metrics, settled.ended, context.now())
+    return settled
 
 
 async def tell(context: Context, settled: Settled) -> None:
@@ -179,6 +193,7 @@ async def _settle(
         ((case_id, why),) = failed.items()
         async with context.ledger.begin() as connection:
             await commands.bury(connection, command.id, why.reason, rolled_back=case_id in refused)
+        context.metrics.buried_commands.labels(command.store).inc()
         return None
     async with context.ledger.begin() as connection:
         stores_left = await batches.hold(connection, command.batch_id)

@@ -33,6 +33,7 @@ from worker.new_cases import (
     row_of,
     state_of,
 )
+from worker.observe import noting
 from worker.payloads import seal_people
 from worker.sweeps import Wanted
 from worker.telling import tell_answer, tell_stop, tell_stop_again
@@ -60,6 +61,7 @@ async def take_in(context: Context, messages: Sequence[Message]) -> list[int]:
     events: list[Event] = []
     triggers: list[Trigger] = []
     rejections = []
+    reasons = []
     vocabulary = context.policy.vocabulary()
     for message in messages:
         try:
@@ -70,8 +72,12 @@ async def take_in(context: Context, messages: Sequence[Message]) -> list[int]:
                 events.append(said)
         except Rejected as rejected:
             rejections.append(writing.rejection(rejected, message))
+            reasons.append(rejected.reason.value)
     if rejections:
         await context.publisher.send(names.REJECTED, rejections)
+        for reason in reasons:
+            context.metrics.rejected_events.labels(reason).inc()
+    context.metrics.intake_batch.observe(len(messages))
     return await accept(context, events, triggers)
 
 
@@ -91,6 +97,10 @@ async def accept(
         unannounced = await batches.unannounced(connection, known)
         fresh = [new for new in news.values() if new.id not in known]
         accepted = await _commit(context, connection, fresh) if fresh else None
+    noted = context.now()
+    noting.accepted(context.metrics, [(new.event.kind, new.event.time) for new in fresh], noted)
+    if accepted is not None:
+        noting.ended(context.metrics, accepted.ended, noted)
     to_plan = []
     for batch_id in unannounced:
         # The same events came before, and whoever took them in died before saying so.

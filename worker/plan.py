@@ -39,6 +39,7 @@ from worker.ledger.batches import Batch, Lane
 from worker.ledger.cases import Ended
 from worker.ledger.commands import CommandKind, Issued, NewCommand
 from worker.ledger.database import Connection
+from worker.observe import noting
 from worker.pausing import without
 from worker.payloads import open_people, seal_people, seal_tasks
 from worker.resolve import Person, Resolution, resolve
@@ -60,6 +61,10 @@ class Planned:
     receipts: list[Receipt] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     stores_left: tuple[str, ...] = ()
+    new: list[NewCommand] = field(default_factory=list)
+    """The commands as they were written."""
+    people: list[UUID] = field(default_factory=list)
+    """The cases that it planned, parked and held ones apart."""
 
 
 async def plan_batch(context: Context, batch_id: int) -> Planned | None:
@@ -73,6 +78,7 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
         if batch is None or batch.payload is None or not batch.stores_left:
             return None
         standing = await cases.of_batch(connection, batch_id)
+        times = await cases.open_times(connection, batch_id)
         today = await brakes.erased_since(connection, context.now() - DAY)
         asking = {one.store for one in await brakes.asking(connection)}
         resting = {one.store for one in await pauses.standing(connection)}
@@ -93,6 +99,11 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
     async with context.ledger.begin() as connection:
         planned = await _commit(context, connection, batch, people, before, resolution, watch)
     if planned is not None:
+        now = context.now()
+        noting.issued(context.metrics, planned.new)
+        noting.ended(context.metrics, planned.ended, now)
+        if not planned.stores_left:
+            noting.planned(context.metrics, planned.people, times, now)
         await publish_commands(context, planned.commands)
         if planned.answer is not None:
             await tell_answer(context, planned.answer, planned.receipts, planned.ended)
@@ -189,6 +200,7 @@ async def _commit(
             if missing := [case_id for case_id in drawn.absent if case_id not in known]:
                 absent[store] = missing
 
+    planned.new, planned.people = new, [person.case_id for person in todo]
     planned.commands = await commands.issue(
         connection, batch.id, new, now=now, due_at=now + context.timing.answer_grace
     )

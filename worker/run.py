@@ -152,6 +152,8 @@ async def _redrive(context: Context, seconds: float, stop: asyncio.Event) -> Non
         except (LedgerAway, LedgerConflict, PublishFailed, CannotOpen) as fault:
             log.warning("redrive-waits", fault=f"{type(fault).__name__}: {fault}")
         else:
+            for what, items in asdict(driven).items() if driven is not None else ():
+                context.metrics.redriven.labels(what).inc(items)
             if driven is not None and any(asdict(driven).values()):
                 log.info("redriven", **asdict(driven))
         await stopped_within(stop, seconds)

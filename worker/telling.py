@@ -12,6 +12,7 @@ from uuid import UUID
 
 from topics import names, writing
 from worker.context import Context
+from worker.core.objectives import Clock
 from worker.core.policy import Policy
 from worker.core.terms import Terms, terms_of
 from worker.ledger import answers, batches, cases, consents
@@ -39,9 +40,12 @@ async def tell_stop(context: Context, batch_id: int, states: dict[bytes, consent
             states = {
                 p: state for p, state in now.items() if _stopped(state) != _stopped(states[p])
             }
-            if not states:
-                await batches.stopped(connection, batch_id, context.now())
-                return
+            moment = context.now()
+            first = not states and await batches.stopped(connection, batch_id, moment)
+            asked = await cases.stop_times(connection, batch_id) if first else []
+        if not states:
+            context.metrics.clock(Clock.STOPPED, asked, moment)
+            return
 
 
 def _stopped(purposes: consents.States) -> dict[str, datetime]:

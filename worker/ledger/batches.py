@@ -101,9 +101,14 @@ async def planned(
     await connection.execute(update(batches).where(batches.c.id == batch_id).values(values))
 
 
-async def stopped(connection: Connection, batch_id: int, now: datetime) -> None:
-    """Note that the stop of this batch was published."""
-    await connection.execute(update(batches).where(batches.c.id == batch_id).values(stopped_at=now))
+async def stopped(connection: Connection, batch_id: int, now: datetime) -> bool:
+    """Note that the stop of this batch was published. False: it was noted before, and stands."""
+    noted = await connection.execute(
+        update(batches)
+        .where(batches.c.id == batch_id, batches.c.stopped_at.is_(None))
+        .values(stopped_at=now)
+    )
+    return noted.rowcount == 1
 
 
 async def finish(connection: Connection, batch_id: int, now: datetime) -> None:

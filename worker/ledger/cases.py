@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, bindparam, func, select, update
+from sqlalchemy import Column, bindparam, case, func, select, update
 
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState, origins
@@ -57,6 +57,8 @@ class Ended:
     reason: Mapping[str, Any] | None
     impact: Mapping[str, int] | None = None
     follows: UUID | None = None
+    asked_at: datetime | None = None
+    """The time of its event; None where time asked, nobody, and where it is told once more."""
 
 
 async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
@@ -132,8 +134,19 @@ async def of_batch(
 
 async def open_ids(connection: Connection, batch_id: int) -> set[UUID]:
     """Ids of the batch's open cases: what a command may still act for."""
-    (ids,) = await _OPEN.fetch(connection, batch=batch_id)
-    return set(ids)
+    return set(await open_times(connection, batch_id))
+
+
+async def open_times(connection: Connection, batch_id: int) -> dict[UUID, datetime | None]:
+    """The batch's open cases with the time of their events; None where time asked, nobody."""
+    ids, moments = await _OPEN.fetch(connection, batch=batch_id)
+    return dict(zip(ids, moments, strict=True))
+
+
+async def stop_times(connection: Connection, batch_id: int) -> list[datetime]:
+    """The times of the batch's events by which somebody asked that something stops."""
+    (moments,) = await _STOPS.fetch(connection, batch=batch_id)
+    return moments
 
 
 async def end(
@@ -159,10 +172,31 @@ async def end(
         answer=answer_id,
     )
     ended = [
-        Ended(case_id, source, event_id, kind, state.value, due_on, now, why, impact, follows)
-        for case_id, source, event_id, kind, due_on, why, impact, follows in zip(
-            *columns, strict=True
+        Ended(
+            case_id,
+            source,
+            event_id,
+            kind,
+            state.value,
+            due_on,
+            now,
+            why,
+            impact,
+            follows,
+            None if asked_on is None else event_time,
         )
+        for (
+            case_id,
+            source,
+            event_id,
+            kind,
+            due_on,
+            why,
+            impact,
+            follows,
+            event_time,
+            asked_on,
+        ) in zip(*columns, strict=True)
     ]
     expired = [one.id for one in ended if one.kind == EventKind.RETENTION_EXPIRED.value]
     await sought.forget(connection, expired)
@@ -259,9 +293,17 @@ async def ended_by(connection: Connection, answer_id: int) -> list[Ended]:
     return [Ended(**row._asdict()) for row in rows]
 
 
+_ASKED_AT = case((cases.c.asked_on.is_not(None), cases.c.event_time)).label("asked_at")
 _OPEN = ByColumn(
-    lambda _: select(cases.c.id).where(
+    lambda _: select(cases.c.id, _ASKED_AT).where(
         cases.c.batch_id == bindparam("batch"), cases.c.state == CaseState.OPEN.value
+    )
+)
+_STOPS = ByColumn(
+    lambda _: select(cases.c.event_time).where(
+        cases.c.batch_id == bindparam("batch"),
+        cases.c.asked_on.is_not(None),
+        cases.c.kind != EventKind.CONSENT_GIVEN.value,
     )
 )
 _END = ByColumn(
@@ -282,6 +324,8 @@ _END = ByColumn(
             cases.c.reason,
             cases.c.impact,
             cases.c.follows,
+            cases.c.event_time,
+            cases.c.asked_on,
         )
     )
 )

@@ -62,7 +62,6 @@ class Metrics:
         self.pool_used = self._gauge(metrics.POOL_USED)
         self.pool_size = self._gauge(metrics.POOL_SIZE)
         self.swept_rows = self._counter(metrics.SWEPT_ROWS)
-        self.swept_chunks = self._counter(metrics.SWEPT_CHUNKS)
         self.redriven = self._counter(metrics.REDRIVEN)
         self.ledger_reachable = self._gauge(metrics.LEDGER_REACHABLE)
         self.build = self._gauge(metrics.BUILD)

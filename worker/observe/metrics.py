@@ -226,9 +226,6 @@ SWEPT_ROWS = _counter(
     "Rows that sweeps erased or overwrote; one counts for each of its field groups.",
     "store",
 )
-SWEPT_CHUNKS = _counter(
-    "erasure_swept_chunks_total", "chunks", "Chunks of tables that sweeps went through.", "store"
-)
 REDRIVEN = _counter(
     "erasure_redriven_items_total",
     "items",

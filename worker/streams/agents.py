@@ -69,6 +69,7 @@ async def persist(context: Context, messages: Sequence[Message]) -> list[int]:
             return await take_in(context, messages)
         except (LedgerAway, LedgerConflict, PublishFailed) as fault:
             attempt += 1
+            context.metrics.intake_retries.inc()
             wait = pause(WAITS, attempt)
             log.warning(
                 "intake-waits",

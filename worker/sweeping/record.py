@@ -61,7 +61,9 @@ class Record:
     async def settle(self, done: Settled, place: Place) -> bool:
         """Write down what a chunk did and where the sweep is after it."""
         async with self._context.ledger.begin() as connection:
-            return await self._settle(connection, done, place)
+            mine = await self._settle(connection, done, place)
+        self._count(done)
+        return mine
 
     async def intend(self, at: Begun, people: Iterable[Key], place: Place) -> bool:
         """Note a chunk before its effect, with whoever may lose data in it."""
@@ -80,6 +82,8 @@ class Record:
             mine = done is None or await self._settle(connection, done, place)
             if mine and effects:
                 mine = await self._intend(connection, at, effects, place)
+        if done is not None:
+            self._count(done)
         return mine and self._in_time()
 
     async def _settle(self, connection: Connection, done: Settled, place: Place) -> bool:
@@ -116,6 +120,10 @@ class Record:
             key_id=sealer.current,
             due_at=self._context.now() + GRACE,
         )
+
+    def _count(self, done: Settled) -> None:
+        rows = sum(n for results in done.counts.values() for n in results.values())
+        self._context.metrics.swept_rows.labels(self._sweep.store).inc(rows)
 
     def _in_time(self) -> bool:
         """Who slept over the write may have lost the lease: the other begins with this chunk."""

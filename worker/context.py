@@ -12,6 +12,7 @@ from connectors.base import Connector
 from worker.core.policy import Policy
 from worker.ledger.database import Ledger
 from worker.observe.counted import Metrics
+from worker.observe.here import Here
 from worker.sealing import Sealer
 
 Outgoing = tuple[bytes | None, bytes | None]
@@ -65,6 +66,8 @@ class Context:
     """What was counted of each store, and when: its people, and whom a usual day erases."""
     metrics: Metrics = field(default_factory=Metrics)
     """What this process counts of itself."""
+    here: Here = field(default_factory=Here)
+    """What this process knows of its own state."""
 
     def day(self) -> date:
         """Today in the policy's country: what is over is counted in its days."""

@@ -8,7 +8,7 @@ and no other store waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -65,6 +65,8 @@ class Planned:
     """The commands as they were written."""
     people: list[UUID] = field(default_factory=list)
     """The cases that it planned, parked and held ones apart."""
+    again: datetime | None = None
+    """When stores that are left are asked again."""
 
 
 async def plan_batch(context: Context, batch_id: int) -> Planned | None:
@@ -102,12 +104,25 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
         now = context.now()
         noting.issued(context.metrics, planned.new)
         noting.ended(context.metrics, planned.ended, now)
+        _show_who_is_silent(context, resolution, set(batch.stores_left) - resting, planned, now)
         if not planned.stores_left:
             noting.planned(context.metrics, planned.people, times, now)
         await publish_commands(context, planned.commands)
         if planned.answer is not None:
             await tell_answer(context, planned.answer, planned.receipts, planned.ended)
     return planned
+
+
+def _show_who_is_silent(
+    context: Context,
+    resolution: Resolution,
+    asked: Collection[str],
+    planned: Planned,
+    now: datetime,
+) -> None:
+    """Show which stores did not say who is meant; one that an operator lets rest is not away."""
+    silent = {store: why for store, why in resolution.unanswered.items() if store in asked}
+    context.here.looked_up(silent, asked, now, planned.again or now)
 
 
 async def publish_commands(context: Context, issued: Iterable[Issued]) -> None:
@@ -205,14 +220,14 @@ async def _commit(
         connection, batch.id, new, now=now, due_at=now + context.timing.answer_grace
     )
     planned.stores_left = tuple(s for s in batch.stores_left if s not in final)
-    wait = timedelta(seconds=pause(AGAIN, batch.attempts + 1))
+    planned.again = now + timedelta(seconds=pause(AGAIN, batch.attempts + 1))
     await batches.planned(
         connection,
         batch.id,
         stores_left=planned.stores_left,
         policy=context.policy.version,
         now=now,
-        due_at=now + wait,
+        due_at=planned.again,
         payload=seal_people(context.sealer, todo) if planned.stores_left else None,
         key_id=context.sealer.current,
     )

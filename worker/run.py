@@ -19,6 +19,7 @@ from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
 from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway, LedgerConflict
+from worker.observe.reporting import Reporter
 from worker.observe.web.server import serve
 from worker.redrive import give_back, redrive
 from worker.schedule import begin_due
@@ -67,6 +68,7 @@ async def run_parts(
         parts = ", ".join([INTAKE, *sorted(context.connectors)])
         raise UnknownPart(f"no part called {', '.join(unknown)}; there are: {parts}")
     chosen = set(only) or {INTAKE, *context.connectors}
+    context.here.bootstrap = settings.broker.bootstrap
     async with asyncio.TaskGroup() as group:
 
         def start(part: Coroutine[Any, Any, None]) -> None:
@@ -77,7 +79,7 @@ async def run_parts(
             start(serve(context, settings, stop))
         await _take_up_policy(context, stop)
         log.info("started", parts=sorted(chosen), policy=context.policy.version)
-        start(Watchdog().run(stop))
+        start(Watchdog(context.here).run(stop))
         start(_redrive(context, settings.redrive_seconds, stop))
         if context.policy.retention.schedules:
             start(_schedule(context, stop))
@@ -87,10 +89,14 @@ async def run_parts(
             start(run_intake(context, settings.broker, settings.data_dir, planner, stop))
         pausing = Pausing(context, holder())
         start(pausing.run(stop))
+        # Only a broker that knows idempotent producers tells the right end of its topics.
+        ends_known = settings.broker.idempotent
+        start(Reporter(context, holder(), ends_known=ends_known).run(stop))
         for store in sorted(chosen - {INTAKE}):
             for lane in Lane:
                 consumer = StoreWorker(context, store, settings.broker, pausing, lane, holder())
                 start(consumer.run(stop))
+        context.here.started = True
         _leave_what_stays_to_itself()
 
 

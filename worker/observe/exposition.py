@@ -24,13 +24,11 @@ Numbers = Mapping[tuple[str, ...], float]
 """A measure's numbers by the values of its labels."""
 
 
-def exposition(
-    context: Context, overview: Overview | None, groups: Mapping[str, GroupLag] | None
-) -> bytes:
+def exposition(context: Context, overview: Overview | None) -> bytes:
     """Write everything in Prometheus' text format.
 
-    Without an overview (the ledger does not answer) or without ``groups`` (the broker does not,
-    or cannot tell) what stands in it is missing: a number of before would look like one of now.
+    Without an overview (the ledger does not answer) what stands in it is missing: a number of
+    before would look like one of now. So it is with Kafka's view when the broker does not tell.
     """
     own = context.metrics
     own.ledger_reachable.set(overview is not None)
@@ -42,8 +40,10 @@ def exposition(
     used, size = context.ledger.pool()
     own.pool_used.labels("", "ledger").set(used)
     own.pool_size.labels("", "ledger").set(size)
+    for group, partitions in context.here.assignments.items():
+        own.assigned.labels(group).set(partitions or 0)
     read = CollectorRegistry(auto_describe=False)
-    read.register(_Read(overview, groups))
+    read.register(_Read(overview, context.here.groups))
     return generate_latest(own.registry) + generate_latest(read)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,13 +18,14 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.faults import Misfit, RetryLater
+from connectors.faults import Fault, Misfit, RetryLater
 from topics import names, writing
 from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
 from worker.erase import carry_out, tell
 from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway
+from worker.observe.here import Here
 from worker.pausing import StorePaused
 from worker.sealing import CannotOpen
 from worker.settings import BrokerSettings
@@ -87,6 +89,10 @@ class StoreWorker:
         self._running: set[asyncio.Task[None]] = set()
         self._in_store = asyncio.Semaphore(1 if sweeping else IN_STORE)
         self._sweeping = asyncio.Lock()
+        self._group = group
+        self._lane = lane
+        context.here.reads(group)
+        self._breaker = context.metrics.breaker_open.labels(store, lane.value)
         self._away = 0
         self._pausing = pausing
         pausing.watch(store, lane, lambda: len(self._running))
@@ -96,8 +102,12 @@ class StoreWorker:
 
         Raises what is a bug. A broker that is away is waited for.
         """
-        self._consumer.subscribe([self._topic], listener=_Forget(self._windows))
+        self._consumer.subscribe(
+            [self._topic], listener=_Partitions(self._context.here, self._group, self._windows)
+        )
         await self._start(stop)
+        # Until the first command tells otherwise.
+        self._context.here.serves(self._store, self._lane, self._context.now())
         try:
             while not stop.is_set():
                 await self._fetch(stop)
@@ -186,6 +196,7 @@ class StoreWorker:
 
     async def _sweep(self, sweep_id: int, stop: asyncio.Event) -> None:
         async with self._sweeping:
+            self._context.metrics.attempts.labels(self._store, self._lane.value).inc()
             await run_sweep(self._context, sweep_id, self._holder, stop)
 
     async def _persist(self, carry: Carry, order: Order, stop: asyncio.Event) -> bool:
@@ -203,6 +214,7 @@ class StoreWorker:
                     self._hold()
                 attempt += 1
                 wait = pause(WAITS, attempt)
+                self._note(fault, wait)
                 log.warning(
                     "retry-later",
                     store=self._store,
@@ -218,20 +230,48 @@ class StoreWorker:
                     self._release()
                 return True
 
+    def _note(self, fault: Exception, wait: float) -> None:
+        """Count a failure; a store that is away, or does not fit, is shown as such."""
+        context = self._context
+        context.metrics.retries.labels(self._store, self._lane.value, why(fault)).inc()
+        if isinstance(fault, Fault):
+            now = context.now()
+            context.here.away(self._store, self._lane, fault, now, now + timedelta(seconds=wait))
+
     def _hold(self) -> None:
         self._away += 1
+        self._breaker.set(1)
         self._consumer.pause(*self._consumer.assignment())
 
     def _release(self) -> None:
         self._away -= 1
         if not self._away:
+            self._breaker.set(0)
+            self._context.here.serves(self._store, self._lane, self._context.now())
             log.info("resumed", store=self._store)
 
 
-class _Forget(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+def why(fault: Exception) -> str:
+    """What kind of failure makes an attempt be repeated: a word for a metric's label."""
+    match fault:
+        case Misfit():
+            return "misfit"
+        case LedgerAway():
+            return "ledger-away"
+        case PublishFailed():
+            return "broker-away"
+        case CannotOpen():
+            return "key-missing"
+        case _:
+            return "store-away"
+
+
+class _Partitions(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """Forgets partitions that go to another worker: their commits are no longer ours."""
 
-    def __init__(self, windows: dict[TopicPartition, OffsetWindow]) -> None:
+    def __init__(self, here: Here, group: str, windows: dict[TopicPartition, OffsetWindow]) -> None:
+        self._here = here
+        self._group = group
         self._windows = windows
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
@@ -239,4 +279,5 @@ class _Forget(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             self._windows.pop(partition, None)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Nothing to do: windows are made as messages come."""
+        """Note how many there are. Windows are made as messages come."""
+        self._here.assigned(self._group, len(assigned))

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from topics.names import INTAKE_GROUP
 from worker.context import Context
 from worker.settings import BrokerSettings
 from worker.streams.agents import add_intake
@@ -38,6 +39,7 @@ async def run_intake(
     in_hand = asyncio.Lock()
     failures: list[Exception] = []
     add_intake(app, context, planner.add, in_hand, failures.append)
+    context.here.reads(INTAKE_GROUP)
     starting = asyncio.create_task(app.start())
     try:
         while not stop.is_set():
@@ -47,6 +49,8 @@ async def run_intake(
                 raise IntakeCrashed(type(failures[0]).__name__)
             if app.crashed:
                 raise IntakeCrashed(type(app.crash_reason).__name__)
+            if app.rebalancing_count and not app.rebalancing:
+                context.here.assigned(INTAKE_GROUP, len(app.consumer.assignment()))
             await stopped_within(stop, POLL_SECONDS)
     finally:
         starting.cancel()

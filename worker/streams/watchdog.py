@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 
+from worker.observe.here import Here
+
 EXIT_STUCK = 75
 """EX_TEMPFAIL of sysexits.h: try again."""
 
@@ -15,9 +17,10 @@ EXIT_STUCK = 75
 class Watchdog:
     """A thread that expects the loop to turn at least every ``limit`` seconds."""
 
-    def __init__(self, limit: float = 60.0) -> None:
+    def __init__(self, here: Here, limit: float = 60.0) -> None:
+        self._here = here
         self._limit = limit
-        self._turned = time.monotonic()
+        self._here.turned = time.monotonic()
         self._over = threading.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -26,13 +29,13 @@ class Watchdog:
         thread.start()
         try:
             while not stop.is_set():
-                self._turned = time.monotonic()
+                self._here.turned = time.monotonic()
                 await asyncio.sleep(1.0)
         finally:
             self._over.set()
 
     def _watch(self) -> None:
         while not self._over.wait(self._limit / 10):
-            if time.monotonic() - self._turned > self._limit:
+            if time.monotonic() - self._here.turned > self._limit:
                 print("the event loop is stuck: ending the process", file=sys.stderr, flush=True)
                 os._exit(EXIT_STUCK)

@@ -11,11 +11,12 @@ from worker.streams.watchdog import EXIT_STUCK
 
 PROGRAM = """
 import asyncio, time
+from worker.observe.here import Here
 from worker.streams.watchdog import Watchdog
 
 async def main():
     stop = asyncio.Event()
-    watched = asyncio.create_task(Watchdog(limit=2.0).run(stop))
+    watched = asyncio.create_task(Watchdog(Here(), limit=2.0).run(stop))
     await asyncio.sleep(0.1)
     {then}
     stop.set()

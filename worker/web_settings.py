@@ -6,6 +6,8 @@ a fast hash is enough. Tokens that people invent are never let in: see ``TOKEN_L
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -13,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, Secr
 
 TOKEN_LENGTH: Final = 40
 """Characters that a token has at least, whatever its hash says."""
+TOKEN_PREFIX: Final = "erasure_"  # noqa: S105 - begins every token, and is none
+"""So that a token that lies where it should not is recognised, by people and by scanners."""
 SECRET_LENGTH: Final = 32
 """Characters that the secret shared with a proxy has at least."""
 HEADER = r"^[A-Za-z0-9-]{1,64}$"
@@ -42,6 +46,12 @@ class TokenSettings(BaseModel):
     role: Role
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     """In hexadecimal, as ``erasure token`` prints it."""
+
+
+def new_token() -> tuple[str, str]:
+    """Return a token of 256 random bits and its hash: the first for somebody, the other for us."""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    return token, hashlib.sha256(token.encode()).hexdigest()
 
 
 def _is_long(secret: SecretStr) -> SecretStr:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -53,7 +54,7 @@ class Demo:
         self._process = subprocess.Popen(
             (*ERASURE, "demo", *options),
             cwd=CHECKOUT,
-            env={**os.environ, "TMPDIR": str(directory)},
+            env={**os.environ, "TMPDIR": str(directory), "BROWSER": "true"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -259,3 +260,19 @@ def test_the_same_people_every_day() -> None:
     assert [(p.name, p.email, p.notes) for p in later[1]] == [
         (p.name, p.email, p.notes) for p in first[1]
     ]
+
+
+@pytest.mark.slow
+def test_dashboard_serves_the_page_of_the_story(directory: Path) -> None:
+    """With --dashboard the page is there before the story, and its token signs in."""
+    with Demo(directory, "--dashboard") as demo:
+        demo.wait_for("1. A newsletter subscriber")
+        url = next(word for word in demo.text.split() if word.startswith("http://127.0.0.1:"))
+        token = next(word for word in demo.text.split() if word.startswith("erasure_"))
+        page = HTTPConnection(url.removeprefix("http://").rstrip("/;"))
+        page.request("GET", "/cases", headers={"Authorization": f"Bearer {token}"})
+        assert b"Parked cases" in page.getresponse().read()
+        page.close()
+        demo.send(signal.SIGINT)
+        demo.end()
+        assert nothing_left(demo)

@@ -14,13 +14,20 @@ PEOPLE = 2000
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Look around afterwards: erasure demo --keep")(demo)
+    app.command(
+        epilog="Look around afterwards: erasure demo --keep\n\n"
+        "Watch it in a browser: erasure demo --dashboard"
+    )(demo)
 
 
 def demo(
     keep: Annotated[
         bool,
         typer.Option("--keep", help="Leave everything running afterwards, until Ctrl-C."),
+    ] = False,
+    dashboard: Annotated[
+        bool,
+        typer.Option("--dashboard", help="Watch it on the worker's page; goes on until Ctrl-C."),
     ] = False,
 ) -> None:
     """Show real events erase real rows in three databases, with the proof. Needs no server."""
@@ -32,4 +39,4 @@ def demo(
         raise NotReady(
             f"the demo needs {missing.name}; run: pip install 'erasure-worker[demo]'"
         ) from None
-    raise typer.Exit(run_demo(keep, PEOPLE))
+    raise typer.Exit(run_demo(keep, PEOPLE, dashboard=dashboard))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from typing import Annotated
 
 import typer
 
 from worker.cli.exits import Unusable
-from worker.web_settings import Role
-
-PREFIX = "erasure_"
-"""So that a token that lies where it should not is recognised, by people and by scanners."""
-RANDOM_BYTES = 32
+from worker.web_settings import Role, new_token
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,8 +31,7 @@ def token(
     """Make a token for the page: shown once, kept nowhere. The settings hold its hash alone."""
     if not name.replace("-", "").isalnum() or not name.isascii() or name != name.lower():
         raise Unusable("a name has small letters, digits and - only, as kari or night-shift")
-    made = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-    hashed = hashlib.sha256(made.encode()).hexdigest()
+    made, hashed = new_token()
     print(f"token, for {name} alone (it is not shown again):\n  {made}\n")
     print("add to the settings of every worker, and start them again; in the settings file:")
     print(f'  [web.tokens.{name}]\n  role = "{role}"\n  sha256 = "{hashed}"')

@@ -13,6 +13,7 @@ from topics.events import EventKind
 from worker.core.policy import Policy
 from worker.demo.chapters import NEWSLETTER
 from worker.demo.company import CompanyFiles
+from worker.demo.dashboard import Dashboard
 from worker.demo.narrate import Narrator
 from worker.demo.outbound import Outbound
 from worker.demo.people import Cast, Person, make_people
@@ -29,14 +30,18 @@ from worker.sealing import Sealer
 
 @asynccontextmanager
 async def open_stage(
-    narrator: Narrator, company: CompanyFiles, servers: Servers, people: int
+    narrator: Narrator,
+    company: CompanyFiles,
+    servers: Servers,
+    people: int,
+    dashboard: Dashboard | None = None,
 ) -> AsyncIterator[tuple[Stage, Cast, list[Person]]]:
     """Build the company on running servers, start the worker, and yield when it listens.
 
     Raises DemoFailed, PolicyError or TopicFailed; whatever was opened is closed again.
     """
     policy = load_policy(company.policy)
-    variables = servers.settings(company)
+    variables = servers.settings(company, dashboard)
     async with AsyncExitStack() as stack:
         ledger = Ledger(variables["ERASURE_LEDGER"])
         stack.push_async_callback(ledger.close)

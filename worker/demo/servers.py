@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from worker.demo.company import CompanyFiles
+from worker.demo.dashboard import Dashboard
 from worker.demo.failing import DemoFailed
 from worker.embedded.broker import EmbeddedBroker
 from worker.embedded.postgres import EmbeddedPostgres
@@ -77,7 +78,7 @@ class Servers:
         """Stop the servers and remove what they kept."""
         self._stack.close()
 
-    def settings(self, company: CompanyFiles) -> dict[str, str]:
+    def settings(self, company: CompanyFiles, dashboard: Dashboard | None) -> dict[str, str]:
         """Environment variables of a worker on these servers, with fresh keys; writes them down.
 
         They stand in :attr:`source_file` too, which only its owner may read.
@@ -95,6 +96,7 @@ class Servers:
             "PAYLOAD_KEY": "demo",
             "LOG_FORMAT": "console",
             "DATA_DIR": str(self.directory / "faust"),
+            **({"WEB__PORT": "0"} if dashboard is None else dashboard.settings()),
         }
         settings = {f"ERASURE_{name}": value for name, value in variables.items()}
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()]

@@ -14,6 +14,7 @@ from topics.admin import TopicFailed
 from worker.demo import chapters
 from worker.demo.company import CompanyFiles, find_company
 from worker.demo.crowd import crowd
+from worker.demo.dashboard import Dashboard
 from worker.demo.ending import look_further, wait_for_ctrl_c
 from worker.demo.failing import DemoFailed
 from worker.demo.narrate import Narrator
@@ -33,21 +34,23 @@ _TURN_SECONDS = 0.1
 _EXPECTED = (DemoFailed, ServerFailed, PolicyError, TopicFailed)
 
 
-def run_demo(keep: bool = False, people: int = 2000) -> int:
+def run_demo(keep: bool = False, people: int = 2000, *, dashboard: bool = False) -> int:
     """Run the demo; returns the exit code: 0, 1 when it failed, 130 after Ctrl-C.
 
     ``people`` are made up, and half of them ask for something in the last chapter. With ``keep``
-    everything goes on running after the story until Ctrl-C, which is then the good end. Whatever
+    everything goes on running after the story until Ctrl-C, which is then the good end; so it does
+    with ``dashboard``, which serves the worker's page and opens it before the story. Whatever
     the end, no process and no file is left; after a failure the log files stay, and it says where.
     """
     # A client that loses its broker at the end has nothing to say that matters.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    return asyncio.run(_until_told(Narrator(), keep, max(people, FEWEST_PEOPLE)))
+    page = Dashboard() if dashboard else None
+    return asyncio.run(_until_told(Narrator(), keep, max(people, FEWEST_PEOPLE), page))
 
 
-async def _until_told(narrator: Narrator, keep: bool, people: int) -> int:
+async def _until_told(narrator: Narrator, keep: bool, people: int, page: Dashboard | None) -> int:
     """The demo as a task that signals cancel: so that whatever was started is stopped again."""
-    telling = asyncio.create_task(_demo(narrator, keep, people))
+    telling = asyncio.create_task(_demo(narrator, keep or page is not None, people, page))
     told: list[int] = []
 
     def stop(number: int) -> None:
@@ -79,7 +82,7 @@ async def _until_told(narrator: Narrator, keep: bool, people: int) -> int:
     return 128 + told[0]
 
 
-async def _demo(narrator: Narrator, keep: bool, people: int) -> None:
+async def _demo(narrator: Narrator, keep: bool, people: int, page: Dashboard | None) -> None:
     company = find_company()
     narrator.title(
         "Erasure worker: the demo",
@@ -94,7 +97,7 @@ async def _demo(narrator: Narrator, keep: bool, people: int) -> None:
         with narrator.waiting("Starting a broker and PostgreSQL"):
             servers = stack.enter_context(Servers())
         try:
-            await _play(narrator, company, servers, keep, people, began)
+            await _play(narrator, company, servers, keep, people, page, began)
         except Exception:
             servers.keep_logs()
             narrator.error(f"What the worker and the servers said: {servers.directory}/*.log")
@@ -107,16 +110,19 @@ async def _play(
     servers: Servers,
     keep: bool,
     people: int,
+    page: Dashboard | None,
     began: float,
 ) -> None:
     """The story on running servers."""
     async with AsyncExitStack() as stack:
         with narrator.waiting(f"Making up {people:,} people and starting `erasure run`"):
             stage, cast, others = await stack.enter_async_context(
-                open_stage(narrator, company, servers, people)
+                open_stage(narrator, company, servers, people, page)
             )
         ready = time.monotonic() - began
         narrator.say(f"{people:,} people are in the stores, and the worker listens ({ready:.0f} s)")
+        if page is not None:
+            page.show(narrator)
         await _tell(stage, cast, others[: people // 2])
         narrator.say(f"The whole story took {time.monotonic() - began:.0f} s.")
         look_further(narrator, servers, ("erasure", "objection", "late-withdrawal"), keep)

@@ -47,7 +47,11 @@ def _content(found: Overview, ask: Ask) -> dict[str, Any]:
     return {
         "overview": found,
         "lanes": lanes,
-        "bars": {state: budget_bars(found.budget.parts[state]) for state in _ORDER},
+        "bars": {
+            state: budget_bars(found.budget.parts[state])
+            for state in _ORDER
+            if state is CaseState.OPEN or found.cases[state]
+        },
         "ahead": found.ahead[:AHEAD_ROWS],
         "may_operate": ask.may(Role.OPERATOR),
         "may_approve": ask.may(Role.APPROVER),

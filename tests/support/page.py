@@ -59,6 +59,7 @@ async def open_page(world: World, **more: str) -> AsyncIterator[Page]:
     with patch.dict(os.environ, {**world.settings, **web_settings(**more)}):
         settings = load()
     async with open_context(settings) as context:
+        context.here.turned = float("inf")  # Nobody runs here who would say that the loop turns.
         site = site_of(context, settings)
         runner = runner_of(site)
         await runner.setup()

@@ -18,6 +18,7 @@ from multidict import MultiDict, MultiDictProxy
 from worker.cli.exits import Unusable
 from worker.context import NotPossible
 from worker.ledger.database import LedgerAway, LedgerConflict
+from worker.observe.probes import livez
 from worker.observe.web import limits
 from worker.observe.web.access import Somebody, WrongCredentials
 from worker.observe.web.parts import ROUTES, SITE, Ask, Route, Site
@@ -82,7 +83,8 @@ async def guard(request: web.Request, handler: object) -> web.StreamResponse:  #
 
 async def _answer(site: Site, request: web.Request) -> web.StreamResponse:
     if request.path == LIVEZ and request.method == "GET":
-        return web.Response(text="ok\n")
+        ok, _ = livez(site.context)
+        return web.Response(text="ok\n" if ok else "stuck\n", status=200 if ok else 503)
     if request.path == LOGIN and request.method == "POST":
         return await _sign_in(site, request)
     try:

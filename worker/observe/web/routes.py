@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from worker.observe.web import case, deeds, home, lists, preferences
+from worker.observe.web import case, deeds, home, lists, machines, preferences
 from worker.observe.web.parts import Route
 from worker.web_settings import Role
 
@@ -25,6 +25,9 @@ def routes() -> list[Route]:
         Route("GET", "/sweeps", view, lists.all_sweeps),
         Route("GET", "/actions", view, lists.did),
         *deeds.routes(),
+        Route("GET", "/metrics", view, machines.metrics),
+        Route("GET", "/readyz", view, machines.readyz),
+        Route("GET", "/startupz", view, machines.startupz),
         Route("GET", "/login", view, home.signed_in),
         Route("POST", "/logout", view, home.sign_out),
         Route("POST", "/preferences", view, preferences.choose),

@@ -38,6 +38,7 @@ async def open_context(
     """
     policy = policy or load_policy(settings.policy)
     metrics = Metrics(policy.objectives)
+    metrics.begin(policy.stores)
     connectors = open_connectors(settings, policy)
     for name, connector in connectors.items():
         connector.watch(partial(metrics.statement, name))

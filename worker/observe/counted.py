@@ -19,6 +19,7 @@ from prometheus_client import (
 )
 
 from worker.core.objectives import Clock, Objectives
+from worker.ledger.batches import Lane
 from worker.observe import metrics
 from worker.observe.metrics import Measure
 from worker.observe.times import Times
@@ -74,6 +75,26 @@ class Metrics:
             objective.labels(clock.value).set(self.objectives.of(clock))
             # From the start at nothing: an alarm sees the first one that is missed.
             self._missed.labels(clock.value)
+
+    def begin(self, stores: Iterable[str]) -> None:
+        """Begin at nothing for each store: an alarm sees the first that is counted."""
+        for store in stores:
+            for lane in Lane:
+                for each in (
+                    self.attempts,
+                    self.issued_commands,
+                    self.issued_people,
+                    self.settled_commands,
+                    self.settled_people,
+                ):
+                    each.labels(store, lane.value)
+            for one in (
+                self.refused_tasks,
+                self.verification_failures,
+                self.buried_commands,
+                self.swept_rows,
+            ):
+                one.labels(store)
 
     def statement(self, store: str, pool: str, kind: str, seconds: float) -> None:
         """Count one statement in a store; see :data:`connectors.base.Timed`."""

@@ -62,12 +62,12 @@ class EraseTable:
                 rows = (await connection.execute(self.again, {ROWS: values})).all()
                 stayed.update(map(tuple, rows))
         gone = [row for row in going if tuple(row[width : width + key_width]) not in stayed]
-        for key, count in _per_key(batch, gone).items():
-            tally.deleted(self.every_group, (key,), count)
+        for count, keys in crowds(batch, gone).items():
+            tally.deleted(self.every_group, keys, count)
         names = tuple(group.name for group in self.due)
         for flags, found in staying.items():
-            for key, count in _per_key(batch, found).items():
-                tally.overwritten(names, (key,), [count * due for due in flags])
+            for count, keys in crowds(batch, found).items():
+                tally.overwritten(names, keys, [count * due for due in flags])
             for values in _portions([tuple(row[width : width + key_width]) for row in found]):
                 await connection.execute(self._update(flags), {ROWS: values})
 
@@ -129,8 +129,15 @@ def _by_key(rules: Rules) -> sa.ColumnElement[bool]:
     return key[0].in_(given) if len(key) == 1 else sa.tuple_(*key).in_(given)
 
 
-def _per_key(batch: Batch, rows: Iterable[Sequence[Any]]) -> Counter[Key]:
-    return Counter(batch.read.one(row) for row in rows)
+def crowds(batch: Batch, rows: Iterable[Sequence[Any]]) -> dict[int, list[Key]]:
+    """Gather the people of whom the same number of rows is among these, by that number.
+
+    They are noted together: who judges the answers tells a crowd by what it shares.
+    """
+    found: dict[int, list[Key]] = {}
+    for key, count in Counter(batch.read.one(row) for row in rows).items():
+        found.setdefault(count, []).append(key)
+    return found
 
 
 def _portions(rows: Sequence[tuple[Any, ...]]) -> Iterable[list[Any]]:

@@ -6,7 +6,6 @@ joins no other table there. All else looks first, as :mod:`connectors.sql.portab
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +33,8 @@ class Delete:
         """Delete and count per person."""
         params = batch.params(self.columns, self.cutoffs)
         rows = (await connection.execute(self.statement, params)).all()
-        for key, count in Counter(batch.read.one(row) for row in rows).items():
-            tally.deleted(self.groups, (key,), count)
+        for count, keys in portable.crowds(batch, rows).items():
+            tally.deleted(self.groups, keys, count)
 
 
 def steps(rules: Rules) -> Sequence[Step]:

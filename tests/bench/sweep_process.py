@@ -36,6 +36,7 @@ from worker.policy_file import load
 from worker.sealing import Sealer
 from worker.sweeping.run import run_sweep
 from worker.sweeps import Wanted, ask
+from worker.waiting import stopped_within
 
 _LOOK_SECONDS: Final = 0.25
 """How often the process looks how much memory it has."""
@@ -116,13 +117,15 @@ async def swept(context: Context) -> Swept:
         sweep_id = await ask(context, connection, Wanted(STORE, "operator", "/bench", str(uuid4())))
     assert sweep_id is not None
     seen: list[tuple[int, float]] = []
-    watching = asyncio.create_task(_watch(context, sweep_id, seen))
+    over = asyncio.Event()
+    watching = asyncio.create_task(_watch(context, sweep_id, seen, over))
     start = perf_counter()
     try:
         await run_sweep(context, sweep_id, "the bench", asyncio.Event())
         seconds = perf_counter() - start
     finally:
-        watching.cancel()
+        over.set()
+        await watching
     async with context.ledger.begin() as connection:
         done = await read(connection, sweep_id)
     if done is None or done.state != "done":
@@ -132,12 +135,14 @@ async def swept(context: Context) -> Swept:
     return Swept(seconds, done.chunks, done.rows, later[0], max(later))
 
 
-async def _watch(context: Context, sweep_id: int, seen: list[tuple[int, float]]) -> None:
-    while True:
+async def _watch(
+    context: Context, sweep_id: int, seen: list[tuple[int, float]], over: asyncio.Event
+) -> None:
+    while not over.is_set():
         async with context.ledger.begin() as connection:
             sweep = await read(connection, sweep_id)
         seen.append((sweep.chunks if sweep else 0, _megabytes()))
-        await asyncio.sleep(_LOOK_SECONDS)
+        await stopped_within(over, _LOOK_SECONDS)
 
 
 def _megabytes() -> float:

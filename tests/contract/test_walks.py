@@ -27,9 +27,9 @@ from connectors.mapping import (
 )
 from connectors.sql import SqlConnector
 from connectors.sql.spans import has_pages
-from connectors.sweeping import Walk
+from connectors.sweeping import Span, Walk
 from tests.contract.small import ANCHORED, CUTOFF, Small, Store, people
-from tests.support.databases import MARIADB, POSTGRESQL, Database
+from tests.support.databases import MARIADB, POSTGRESQL, SQLITE, Database
 
 NAME = Field("name", "name", None)
 TABLE = "CREATE TABLE people (id integer PRIMARY KEY, name text, since date)"
@@ -140,6 +140,49 @@ class TestWhichWay(Small):
         )
         sweeping = store.connect(people(NAME, grounds=(ANCHORED,))).sweeping
         assert await sweeping.walk("people") is Walk.KEYS
+
+
+class Crowds(Small):
+    """People with whom a sweep does the same are told as one: their receipt is one row."""
+
+    async def test_a_crowd_shares_what_was_done(self, store: Store) -> None:
+        """Who lost one row of a table, and who lost two, are two crowds, however many they are."""
+        await store.run(
+            TABLE,
+            "CREATE TABLE notes (id integer PRIMARY KEY, person integer, note text)",
+            *(f"INSERT INTO people VALUES ({n}, 'a', '2010-01-01')" for n in range(1, 31)),
+            *(f"INSERT INTO notes VALUES ({n}, {1 + n % 20}, 'b')" for n in range(1, 31)),
+        )
+        above = GroundUse("kept", False, Anchor("since", True, NullAnchor.UNKNOWN))
+        group = FieldGroup("notes", (Field("note", "note", None),), (above,))
+        up = ParentLink("people", (("person", "id"),))
+        notes = Table("notes", "notes", None, ("id",), up, (group,))
+        root = people(NAME, grounds=(ANCHORED,)).root
+        sweeping = store.connect(StoreMapping("small", "Europe/Oslo", (root, notes))).sweeping
+        for table, crowds in (("notes", 2), ("people", 1)):
+            span = Span(table, Walk.KEYS, None, None)
+            effects = await sweeping.sweep(span, {"kept": CUTOFF}, ())
+            assert len(effects) == (20 if table == "notes" else 30)
+            assert len({id(done) for done in effects.values()}) == crowds
+
+
+class TestCrowdsOnPostgreSQL(Crowds):
+    """On PostgreSQL."""
+
+    dialect = POSTGRESQL
+
+
+@pytest.mark.mariadb
+class TestCrowdsOnMariaDB(Crowds):
+    """On MariaDB."""
+
+    dialect = MARIADB
+
+
+class TestCrowdsOnSQLite(Crowds):
+    """On SQLite."""
+
+    dialect = SQLITE
 
 
 LETTERS = st.text(st.sampled_from("aAbBzZåÅöØæ 0-_"), min_size=1, max_size=6).map(str.strip)

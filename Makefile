@@ -24,8 +24,8 @@ demo: $(VENV)/.installed-demo
 	@$(BIN)/erasure demo $(ARGS)
 
 test: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/faults --ignore=tests/bench $(ARGS)
-	@echo "Left out here: tests/faults, which .ci/run runs, and tests/bench, which make bench runs."
+	@$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/faults --ignore=tests/bench --ignore=tests/browser $(ARGS)
+	@echo "Left out here: tests/faults and tests/browser, which .ci/run runs, and tests/bench, which make bench runs."
 
 bench: $(VENV)/.installed-test
 	@$(BIN)/python -m tests.bench $(ARGS)

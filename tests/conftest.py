@@ -12,6 +12,7 @@ import pytest
 pytest_plugins = ["tests.support.brokers", "tests.support.databases"]
 
 NEEDS = {
+    "browser": ("Chromium", "no chromium is installed", (), ("chromium",)),
     "kafka": ("Apache Kafka", "KAFKA_JARS is not set", ("KAFKA_JARS",), ()),
     "mariadb": (
         "MariaDB",

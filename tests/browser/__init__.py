@@ -1,0 +1,1 @@
+"""The page in a real Chromium. Run by .ci/run; by hand: pytest tests/browser."""

@@ -28,7 +28,7 @@ async def first_paint(chromium: Browser, served: Served, path: str) -> float:
             served.site.reading.forget()
             await looker.open(path)
             await looker.page.wait_for_function(
-                # A function: what is only text, the page's own policy lets no browser evaluate again.
+                # A function: the page's own policy lets no browser evaluate a text again.
                 "() => performance.getEntriesByName('first-contentful-paint').length > 0"
             )
             found.append(

@@ -50,10 +50,10 @@ class Server:
     dialect: str
     url: sa.URL
 
-    async def create(self) -> Database:
-        """Create an empty database with a name of its own."""
+    async def create(self, template: str | None = None) -> Database:
+        """Create a database with a name of its own: empty, or PostgreSQL's copy of another."""
         name = f"erasure_{uuid4().hex[:12]}"
-        await self._run(f"CREATE DATABASE {name}")
+        await self._run(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
         return Database(self.dialect, self.url.set(database=name), self)
 
     async def drop(self, name: str) -> None:

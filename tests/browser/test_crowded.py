@@ -14,7 +14,7 @@ from tests.support.page import Page as Served
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser]
 
 ROWS = 100_000
-BUDGET = 8.0
+BUDGET = 4.0
 """How much longer the first paint may take than on the same pages of an empty ledger."""
 PATHS = ("/", "/cases", "/dead-letters")
 TIMES = 7

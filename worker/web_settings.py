@@ -66,7 +66,7 @@ class ProxySettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     secret: Annotated[SecretStr, AfterValidator(_is_long)]
-    secret_header: Annotated[str, Field(pattern=HEADER)] = "X-Erasure-Proxy-Secret"  # noqa: S105
+    secret_header: Annotated[str, Field(pattern=HEADER)] = "X-Erasure-Proxy-Secret"  # noqa: S105 - a name
     user_header: Annotated[str, Field(pattern=HEADER)] = "X-Forwarded-Preferred-Username"
     groups_header: Annotated[str, Field(pattern=HEADER)] = "X-Forwarded-Groups"
     """Groups with commas between them."""

@@ -31,7 +31,7 @@ def dropping(**more: object) -> Table:
 def on(*grounds: object) -> Table:
     """The same, kept by these grounds."""
     (group,) = notes().groups
-    return dropping(groups=(dataclasses.replace(group, grounds=grounds),))  # type: ignore[arg-type]
+    return dropping(groups=(dataclasses.replace(group, grounds=grounds),))  # type: ignore[arg-type] # whatever a test gives
 
 
 async def warned(connector: Connector) -> list[str]:

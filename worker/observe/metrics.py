@@ -78,7 +78,8 @@ def _histogram(
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 SOON: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, _MINUTE, 5 * _MINUTE, _HOUR, _DAY)
 """Buckets of what should be a matter of seconds."""
-LONG: Final = (1, 5, 30, _MINUTE, 10 * _MINUTE, _HOUR, 6 * _HOUR, *(d * _DAY for d in (1, 3, 7, 14, 21, 28, 31, 60, 92)))  # fmt: skip  # noqa: E501
+_DAYS: Final = (1, 3, 7, 14, 21, 28, 31, 60, 92)
+LONG: Final = (1, 5, 30, _MINUTE, 10 * _MINUTE, _HOUR, 6 * _HOUR, *(n * _DAY for n in _DAYS))
 """Buckets of what may take until the legal deadline."""
 STATEMENT: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
 PEOPLE: Final = (1, 5, 10, 25, 50, 100, 250, 500)
@@ -456,7 +457,9 @@ GROUP_BEYOND = _broker(
 )
 
 # --- The worker itself ---------------------------------------------------------------------------
-BUILD = _gauge("erasure_build_info", "", "Always 1; the versions are in the labels.", "version", "policy")  # fmt: skip  # noqa: E501
+BUILD = _gauge(
+    "erasure_build_info", "", "Always 1; the versions are in the labels.", "version", "policy"
+)
 
 EVERY: Final = tuple(_ALL)
 """All of them, in the order of this file."""

@@ -66,6 +66,7 @@ class Reporter:
             try:
                 await self._report()
             except BaseException:
+                # Also when it is cut short: the next turn says it again.
                 here.changed = True
                 raise
             self._reported = monotonic()

@@ -32,7 +32,7 @@ def test_batches_are_counted_as_the_library_counts_one_by_one(batches: list[list
         for seconds in batch:
             one_by_one.observe(seconds)
     for upto in [*map(float, CLOCK_PLANNED.buckets), float("inf")]:
-        label = {"le": str(floatToGoString(upto))}  # type: ignore[no-untyped-call]
+        label = {"le": str(floatToGoString(upto))}  # type: ignore[no-untyped-call] # the client has no types here
         counted = mine.get_sample_value("erasure_planned_seconds_bucket", label)
         assert counted is not None
         assert counted == theirs.get_sample_value("erasure_planned_seconds_bucket", label)

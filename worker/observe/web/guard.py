@@ -58,7 +58,7 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
 
 
 @web.middleware
-async def guard(request: web.Request, handler: object) -> web.StreamResponse:  # noqa: ARG001
+async def guard(request: web.Request, handler: object) -> web.StreamResponse:  # noqa: ARG001 - aiohttp hands it in
     """Answer a request, within limits. The router's own handler is never called."""
     site = request.app[SITE]
     site.patience.begin(request)

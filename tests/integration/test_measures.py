@@ -102,8 +102,9 @@ async def test_a_dead_store_moves_drain_time_and_state(
                         seen["erasure_breaker_open", PEOPLE, "billing"] == 1,
                         seen["erasure_store_lag_people", PEOPLE, "billing"] == 2,
                         seen["erasure_planning_lag_people", "billing"] == 1,
-                        seen["erasure_store_lag_people", PEOPLE, "crm"] == 0,
-                        seen["erasure_store_lag_people", PEOPLE, "newsletter"] == 0,
+                        # Theirs is done, and not merely not yet begun.
+                        seen["erasure_settled_people_total", PEOPLE, "crm"] == 3,
+                        seen["erasure_settled_people_total", PEOPLE, "newsletter"] == 3,
                         seen["erasure_attempts_total", PEOPLE, "billing"] > 1,
                     )
                 )

@@ -42,7 +42,8 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 
 
-_DRIVERS_OWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_TORN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+_DRIVERS_OWN = (asyncpg.PostgresError, *_TORN)
 
 Connection = AsyncConnection
 """One open transaction, as every question takes it."""
@@ -97,6 +98,8 @@ class Ledger:
                 yield connection
         # What goes past SQLAlchemy raises asyncpg's own errors.
         except (DBAPIError, PoolTimeout, OSError, *_DRIVERS_OWN) as error:
+            if _hides_a_cancellation(error):
+                raise asyncio.CancelledError from None
             if _is_duplicate(error):
                 raise LedgerConflict("a row with this key is there already") from None
             if is_away(error):
@@ -117,8 +120,10 @@ class Ledger:
         try:
             async with driver.transaction():
                 yield connection
-        except asyncpg.InternalClientError:
-            torn = True
+        except BaseException as error:
+            # Cancelled in the middle of a statement, it cannot be rolled back: whoever had the
+            # connection next would write into the transaction that is still open on it.
+            torn = not isinstance(error, Exception) or isinstance(error, _TORN)
             raise
         finally:
             # SQLAlchemy does not see a connection break under it, and would hand it out again.
@@ -150,6 +155,19 @@ def is_away(error: BaseException) -> bool:
         # Connection, resources, shutdown, and two transactions that crossed each other.
         return state[:2] in {"08", "53", "57", "58"} or state in {"40001", "40P01", "55P03"}
     return isinstance(error, OperationalError)
+
+
+def _hides_a_cancellation(error: BaseException) -> bool:
+    """Whether the error only says that what was cancelled could not be rolled back.
+
+    Whoever waits for the ledger and tries again would never end otherwise.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, asyncio.CancelledError):
+            return True
+        link = link.__context__
+    return False
 
 
 def _is_duplicate(error: Exception) -> bool:

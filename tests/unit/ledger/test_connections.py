@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.support.databases import POSTGRESQL
+from tests.support.databases import POSTGRESQL, Database
 from tests.unit.ledger.making import NOW, a_batch, some_cases
 from worker.ledger import answers, cases, tables
 from worker.ledger.database import Connection, Ledger, LedgerAway
 
+_SLOW = sa.text(
+    "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 300000) "
+    "SELECT count(*) FROM counted"
+)
 _CUT = sa.text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() ORDER BY pid = pg_backend_pid()"
@@ -72,3 +77,33 @@ async def test_connections_that_broke_in_the_pool_are_not_used(ledger: Ledger) -
         async with ledger.begin() as connection:
             await _by_every_way(connection)
         assert await _batches(ledger) == number
+
+
+@pytest.mark.parametrize("database", [POSTGRESQL], indirect=True)
+async def test_what_is_cancelled_ends_and_its_connection_is_not_used(
+    ledger: Ledger, database: Database
+) -> None:
+    """In the middle of a statement too; and what is written next is really committed."""
+    inside = asyncio.Event()
+
+    async def write_slowly() -> None:
+        async with ledger.begin() as connection:
+            await _by_every_way(connection)
+            inside.set()
+            await connection.execute(_SLOW)
+
+    for _ in range(3):
+        inside.clear()
+        writing = asyncio.create_task(write_slowly())
+        await inside.wait()
+        await asyncio.sleep(0.01)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+    async with ledger.begin() as connection:
+        await _by_every_way(connection)
+    somebody_else = Ledger(database.text)
+    try:
+        assert await _batches(somebody_else) == 1
+    finally:
+        await somebody_else.close()

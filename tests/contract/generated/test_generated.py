@@ -19,13 +19,13 @@ class Generated:
 
     dialect: ClassVar[str]
 
-    @examples(150)
+    @examples(80)
     @given(case=cases())
     def test_what_is_left_is_what_the_policy_says(self, engine: Engine, case: Case) -> None:
         """Row by row and column by column, and so are the outcomes of each person."""
         agree(engine, case)
 
-    @examples(80)
+    @examples(40)
     @given(case=cases())
     def test_what_is_past_is_what_a_forecast_calls_due(self, engine: Engine, case: Case) -> None:
         """In rows and people of every group; and nobody is counted twice."""

@@ -26,28 +26,28 @@ class Metamorphic:
 
     dialect: ClassVar[str]
 
-    @examples(40)
+    @examples(20)
     @given(pair=with_a_ground_more())
     def test_another_ground_never_erases_more(self, engine: Engine, pair: Pair) -> None:
         """What stays of a field with some grounds stays when it has one more."""
         less, more = (kept(case.rows, engine.run(case).rows) for case in pair)
         assert less <= more
 
-    @examples(40)
+    @examples(20)
     @given(pair=with_a_longer_period())
     def test_a_longer_period_never_erases_sooner(self, engine: Engine, pair: Pair) -> None:
         """What a period still keeps on a day, a longer one keeps too."""
         shorter, longer = (kept(case.rows, engine.run(case).rows) for case in pair)
         assert shorter <= longer
 
-    @examples(40)
+    @examples(20)
     @given(pair=in_another_order())
     def test_no_order_decides(self, engine: Engine, pair: Pair) -> None:
         """Grounds, fields, tables, people, events and rows in another order leave the same."""
         one, other = (sorted_rows(engine.run(case).rows) for case in pair)
         assert one == other
 
-    @examples(40)
+    @examples(20)
     @given(case=of_one_person())
     def test_twice_is_once(self, engine: Engine, case: Case) -> None:
         """A second run of the same work finds nothing to do."""

@@ -18,6 +18,7 @@ from tests.support.page import Page, open_browser
 from tests.support.world import World, id_of
 from worker import hold, retention_operate
 from worker.ledger import commands
+from worker.observe.history import sample
 from worker.observe.web.case import FOUND
 from worker.web_settings import Role
 
@@ -171,3 +172,16 @@ async def test_preferences_are_kept(page: Page) -> None:
         assert '<html lang="nb" data-theme="dark">' in (await browser.get("/")).text
         await browser.send("/preferences", {"language": "xx", "theme": '"><x', "back": "//evil"})
         assert '<html lang="nb" data-theme="dark">' in (await browser.get("/")).text
+
+
+async def test_the_first_page_draws_each_stores_last_day(page: Page, told: Told) -> None:
+    """As a picture, and in words for whoever does not see it; the live part has it as well."""
+    assert told.dead
+    await sample(page.context)
+    page.site.reading.forget()
+    async with open_browser(page, Role.VIEWER) as browser:
+        for path in ("/", "/now"):
+            text = (await browser.get(path, **{"Accept-Language": "nb"})).text
+            stores = len(page.context.policy.stores)
+            assert text.count('<polyline class="line" points="') == stores
+            assert text.count("Siste døgn: på det meste") == stores

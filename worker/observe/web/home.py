@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from worker.observe.overview import Overview, StoreNow
 from worker.observe.web import guard
 from worker.observe.web.look import language_of
 from worker.observe.web.parts import Ask
-from worker.observe.web.pictures import budget_bars
+from worker.observe.web.pictures import Trend, budget_bars
 from worker.web_settings import Role
 
 AHEAD_ROWS: Final = 12
@@ -21,15 +22,16 @@ AHEAD_ROWS: Final = 12
 
 async def overview(ask: Ask) -> web.Response:
     """Show how everything stands now."""
-    found = await ask.site.reading.overview()
-    return ask.show("overview.html", **_content(found, ask))
+    found, trends = await ask.site.reading.overview(), await ask.site.reading.trends()
+    return ask.show("overview.html", **_content(found, trends, ask))
 
 
 async def now(ask: Ask) -> web.Response:
     """Give the part of the first page that changes, or say that it is what the browser has."""
+    trends = await ask.site.reading.trends()
 
     def make(found: Overview) -> str:
-        return ask.site.look.render("now.html", ask.request, **_content(found, ask))
+        return ask.site.look.render("now.html", ask.request, **_content(found, trends, ask))
 
     whom = (language_of(ask.request).language, ask.somebody.role.value)
     shown = await ask.site.reading.shown(whom, make)
@@ -38,7 +40,7 @@ async def now(ask: Ask) -> web.Response:
     return web.Response(text=shown.text, content_type="text/html", headers={"ETag": shown.tag})
 
 
-def _content(found: Overview, ask: Ask) -> dict[str, Any]:
+def _content(found: Overview, trends: Mapping[str, Trend], ask: Ask) -> dict[str, Any]:
     lanes: dict[str, list[StoreNow]] = {}
     for one in found.stores:
         # A lane of sweeps on which nothing is and nothing is wrong says nothing.
@@ -47,6 +49,7 @@ def _content(found: Overview, ask: Ask) -> dict[str, Any]:
     return {
         "overview": found,
         "lanes": lanes,
+        "trends": trends,
         "bars": {
             state: budget_bars(found.budget.parts[state])
             for state in _ORDER

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from worker.core.budget import LABELS, LATE
+from worker.ledger.samples import EVERY, KEPT, Sample
 
 WIDTH: Final = 600.0
 """Of every picture, in its own units."""
+TREND_HEIGHT: Final = 40.0
+_PART: Final = timedelta(minutes=10)
+_PARTS: Final = KEPT // _PART
+_STEP: Final = WIDTH / _PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,55 @@ def budget_bars(parts: Mapping[str, int]) -> list[Bar]:
     ]
 
 
-def line(values: Sequence[float], height: float) -> str:
-    """The points of a line over equal times, for a picture of ``WIDTH`` by ``height``."""
-    if len(values) < 2:
-        return ""
-    most = max(values) or 1.0
-    step = WIDTH / (len(values) - 1)
-    return " ".join(
-        f"{at * step:.1f},{height - 1 - (height - 2) * value / most:.1f}"
-        for at, value in enumerate(values)
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A store's last day. ``lines`` are the points of its lag, one for each unbroken time.
+
+    ``away`` are the left edge and the width of the times it was away. ``most`` is in people,
+    ``away_seconds`` says how long it was away in all.
+    """
+
+    lines: tuple[str, ...]
+    away: tuple[tuple[float, float], ...]
+    most: int
+    away_seconds: float
+
+
+def trend(samples: Sequence[Sample], now: datetime) -> Trend:
+    """Draw the samples of a day, oldest first: of ten minutes each the worst.
+
+    A time in which no worker ran is left open: nobody knows how it was.
+    """
+    lags: dict[int, int] = {}
+    away: set[int] = set()
+    for one in samples:
+        at = _PARTS - 1 - max(0, int((now - one.at) / _PART))
+        if at >= 0:
+            lags[at] = max(lags.get(at, 0), one.lag)
+            if one.away:
+                away.add(at)
+    most = max(lags.values(), default=0)
+    return Trend(
+        tuple(
+            " ".join(
+                f"{x:.0f},{TREND_HEIGHT - 2 - (TREND_HEIGHT - 4) * lags[at] / (most or 1):.1f}"
+                for at in run
+                for x in (at * _STEP, (at + 1) * _STEP)
+            )
+            for run in _runs(sorted(lags))
+        ),
+        tuple((run[0] * _STEP, len(run) * _STEP) for run in _runs(sorted(away))),
+        most,
+        sum(one.away for one in samples) * EVERY.total_seconds(),
     )
+
+
+def _runs(numbers: Sequence[int]) -> list[list[int]]:
+    """Rising numbers, cut where one is missing."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs

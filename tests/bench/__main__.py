@@ -1,7 +1,8 @@
 """``python -m tests.bench``: the bars of the worker's speed, in one run.
 
-Ends with 1 when a bar is missed. ``python -m tests.bench forecast`` or ``sweep`` measures that
-alone; ``python -m tests.bench profile erase|path`` shows where the worker's CPU time goes instead.
+Ends with 1 when a bar is missed. ``python -m tests.bench forecast``, ``sweep`` or ``watching``
+measures that alone; ``python -m tests.bench profile erase|path`` shows where the worker's CPU time
+goes instead.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 import uvloop
 from rich.console import Console
 
-from tests.bench import forecasting, groups, planning, process, report, sweeping
+from tests.bench import forecasting, groups, planning, process, report, sweeping, watching
 from tests.bench.profiling import Sampler
 from tests.bench.rounds import Kind, RunFailed, Size, measure, prepare
 from tests.bench.world import NotWiped, World, servers
@@ -49,6 +50,10 @@ def main() -> int:
                     table = sweeping.measure(world, size.swept, given.parts, _tell)
                     console.print(report.as_table(table))
                     return 1 if report.missed(table) else 0
+                if given.what == "watching":
+                    table = watching.measure(world)
+                    console.print(report.as_table(table))
+                    return 1 if report.missed(table) else 0
                 if given.what == "profile":
                     return _profile(world, given.stage, size.people)
                 return _bench(world, size, given.markdown)
@@ -65,6 +70,7 @@ def _bench(world: World, size: Size, markdown: Path | None) -> int:
         groups.measure(world, 4 * size.people, _tell),
         report.forecast(forecasting.measure(world, size.rounds, _tell)),
         *sweeping.measure(world, size.swept, (), _tell),
+        *watching.measure(world),
     ]
     said = report.notes(size, "Apache Kafka" if world.idempotent else "embedded broker (Tansu)")
     console.print(report.as_table(table))
@@ -112,6 +118,7 @@ def _arguments() -> argparse.Namespace:
     sweep = commands.add_parser("sweep", help="measure nothing but sweeps")
     sweep.add_argument("parts", nargs="*", choices=list(sweeping.PARTS), help="these alone")
     sweep.add_argument("--rows", type=int, help="rows of the table that is swept")
+    commands.add_parser("watching", help="measure nothing but what those who look cost")
     parser.set_defaults(rows=None)
     profile = commands.add_parser("profile", help="show where the worker's CPU time goes")
     profile.add_argument("stage", choices=["erase", "path"])

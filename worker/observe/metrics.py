@@ -81,8 +81,9 @@ SOON: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, _MINUTE, 5 * _MINUTE, _HOUR, _
 _DAYS: Final = (1, 3, 7, 14, 21, 28, 31, 60, 92)
 LONG: Final = (1, 5, 30, _MINUTE, 10 * _MINUTE, _HOUR, 6 * _HOUR, *(n * _DAY for n in _DAYS))
 """Buckets of what may take until the legal deadline."""
-STATEMENT: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
-PEOPLE: Final = (1, 5, 10, 25, 50, 100, 250, 500)
+# Each bucket is a line of every store, lane and kind: a scrape of twenty stores must stay cheap.
+STATEMENT: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30)
+PEOPLE: Final = (1, 10, 50, 100, 250, 500)
 
 # --- Events in -----------------------------------------------------------------------------------
 ACCEPTED_EVENTS = _counter(

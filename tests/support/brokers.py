@@ -5,7 +5,8 @@
 ``kafka``         an Apache Kafka of the test's own, to kill and to start again.
 
 The first two are the cluster that KAFKA_BOOTSTRAP names, else the embedded broker. Apache Kafka
-is started from the jars in the directory that KAFKA_JARS names.
+is started from the jars in the directory that KAFKA_JARS names. Tests that run side by side need a
+cluster each, since some wipe theirs: KAFKA_BOOTSTRAP="one:9092 another:9092".
 """
 
 from __future__ import annotations
@@ -26,6 +27,20 @@ JARS = "KAFKA_JARS"
 MAY_WIPE = "KAFKA_MAY_WIPE"
 
 _GONE_WITHIN_SECONDS = 30.0
+
+
+def pytest_configure() -> None:
+    """Let this process, one of several, have a cluster of its own."""
+    process = os.environ.get("PYTEST_XDIST_WORKER", "")
+    clusters = os.environ.get(BOOTSTRAP, "").split()
+    if not process or not clusters:
+        return
+    number = int(process.removeprefix("gw"))
+    if number >= len(clusters):
+        raise pytest.UsageError(
+            f"process {number + 1} of the tests has no cluster: name one for each in {BOOTSTRAP}"
+        )
+    os.environ[BOOTSTRAP] = clusters[number]
 
 
 @pytest.fixture(scope="session")

@@ -22,18 +22,14 @@ from unittest.mock import patch
 
 import aiohttp
 import psutil
-from aiohttp import web
 from ruamel.yaml import YAML
-from yarl import URL
 
 from tests.bench.report import Row
 from tests.bench.world import POLICY, World
 from tests.support.crowded import crowd
-from tests.support.page import TOKENS, Page, web_settings
+from tests.support.page import TOKENS, Page, serve, web_settings
 from worker.bootstrap import open_context
 from worker.ledger.batches import Lane
-from worker.observe.web.parts import Site
-from worker.observe.web.server import runner_of, site_of
 from worker.settings import load
 from worker.web_settings import Role
 
@@ -104,16 +100,8 @@ async def _serving(world: World) -> AsyncIterator[Page]:
             for lane in Lane:
                 context.metrics.command_batch.labels(name, lane.value).observe(500)
                 context.metrics.command_seconds.labels(name, lane.value).observe(0.1)
-        context.here.turned = float("inf")
-        site: Site = site_of(context, settings)
-        runner = runner_of(site)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            port = runner.addresses[0][1]
-            yield Page(URL(f"http://127.0.0.1:{port}"), context, site, runner)
-        finally:
-            await runner.cleanup()
+        async with serve(context, settings) as page:
+            yield page
 
 
 async def _scrape(page: Page) -> float:
@@ -147,8 +135,8 @@ async def _spent(world: World) -> float:
 def _write(policy: Path) -> list[str]:
     """The policy of the bench, its CRM twenty times."""
     yaml = YAML(typ="safe")
-    # A parent must stand before its child. The library's types know the default alone.
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    # A parent must stand before its child.
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # typed as None alone
     read: dict[str, Any] = yaml.load(POLICY)
     others = len(read["stores"]) - 1
     first = read["stores"].pop("crm")

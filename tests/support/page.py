@@ -20,7 +20,7 @@ from worker.bootstrap import open_context
 from worker.context import Context
 from worker.observe.web.parts import Site
 from worker.observe.web.server import runner_of, site_of
-from worker.settings import load
+from worker.settings import Settings, load
 from worker.web_settings import Role
 
 TOKENS: Mapping[Role, str] = {role: f"erasure_{role}_{'0' * 40}" for role in Role}
@@ -58,17 +58,23 @@ async def open_page(world: World, **more: str) -> AsyncIterator[Page]:
     """Serve the page of a world at a free port; ``more`` are further variables."""
     with patch.dict(os.environ, {**world.settings, **web_settings(**more)}):
         settings = load()
-    async with open_context(settings) as context:
-        context.here.turned = float("inf")  # Nobody runs here who would say that the loop turns.
-        site = site_of(context, settings)
-        runner = runner_of(site)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            port = runner.addresses[0][1]
-            yield Page(URL(f"http://127.0.0.1:{port}"), context, site, runner)
-        finally:
-            await runner.cleanup()
+    async with open_context(settings) as context, serve(context, settings) as page:
+        yield page
+
+
+@asynccontextmanager
+async def serve(context: Context, settings: Settings) -> AsyncIterator[Page]:
+    """Serve the page of a worker's parts at a free port."""
+    context.here.turned = float("inf")  # Nobody runs here who would say that the loop turns.
+    site = site_of(context, settings)
+    runner = runner_of(site)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        yield Page(URL(f"http://127.0.0.1:{port}"), context, site, runner)
+    finally:
+        await runner.cleanup()
 
 
 class Browser:

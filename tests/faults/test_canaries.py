@@ -210,7 +210,7 @@ async def strand(world: World) -> Person:
     waiting = erasure(person)
     await world.publish(waiting)
     await world.until_states(waiting, state="open")
-    await world.until_log("stores-planned-later")
+    await world.until_planned_later()
     return person
 
 

@@ -67,7 +67,7 @@ async def test_the_stop_is_published_before_a_store_is_read(gated: World) -> Non
             return len(await gated.read(names.SUPPRESSIONS)) == 1
 
         await gated.until(stopped, "the stop is published")
-        await gated.until_log("stores-planned-later")
+        await gated.until_planned_later()
         assert await gated.state(withdrawn) == "open"
         assert await gated.receipts(withdrawn) == []
 
@@ -162,7 +162,7 @@ async def test_a_consent_supersedes_a_withdrawal_that_waits_for_its_store(gated:
     with gated.worker() as worker:
         await gated.publish(withdrawn)
         await gated.until_states(withdrawn, state="open")
-        await gated.until_log("stores-planned-later")
+        await gated.until_planned_later()
         await gated.publish(given)
         await gated.until_told(given)
         assert await gated.state(withdrawn) == "superseded"
@@ -215,7 +215,7 @@ async def test_a_consent_to_a_part_plans_the_rest_anew(gated: World) -> None:
     with gated.worker() as worker:
         await gated.publish(request)
         await gated.until_states(request, state="open")
-        await gated.until_log("stores-planned-later")
+        await gated.until_planned_later()
         await gated.publish(given)
         await gated.until_states(given)
         assert await gated.state(request) == "open"

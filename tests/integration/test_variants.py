@@ -88,7 +88,7 @@ async def test_payload_keys_rotate_while_payloads_lie_in_the_ledger(
             await world.until(planned, "commands")
             await world.gates["crm"].shut()
             await world.publish(*(request for _, request in requests[3:]))
-            await world.until_log("stores-planned-later")
+            await world.until_planned_later()
             assert await intake.stop() == 0
         await world.gates["crm"].open()
 

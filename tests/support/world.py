@@ -246,6 +246,15 @@ class World:
         )
         return int(rows[0][0])
 
+    async def until_planned_later(self) -> None:
+        """Wait until a batch was planned but for stores that did not answer, whoever planned it."""
+
+        async def planned() -> bool:
+            query = "SELECT count(*) FROM batches WHERE planned_at IS NULL AND policy IS NOT NULL"
+            return bool((await self.fetch(sa.text(query)))[0][0])
+
+        await self.until(planned, "a batch waits for stores that did not answer")
+
     async def until_log(self, text: str, **options: Any) -> None:
         """Wait until a worker has logged something."""
 

@@ -31,7 +31,7 @@ from connectors.sweeping import Span, Walk
 
 LOCK_WAIT: Final = "500ms"
 """How long a lock may keep others waiting behind it before the partition counts as busy."""
-LIMIT: Final = {"limit": "5000"}
+LIMIT: Final = 5.0
 """Milliseconds that a statement may count: a partition that takes longer goes row by row, and who
 counts for long would lose the sweep's lease meanwhile."""
 

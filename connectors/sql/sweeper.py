@@ -27,15 +27,14 @@ from connectors.sweeping import May, Pressure, Span, Walk
 
 _ALONE = sa.text(
     "SELECT set_config('max_parallel_workers_per_gather', '0', true),"
-    " set_config('statement_timeout', CAST(:limit AS text), true)"
+    " set_config('statement_timeout', CAST(:limit AS text), true),"
+    " set_config('idle_in_transaction_session_timeout', CAST(:idle AS text), true)"
 )
 _ROW_BY_ROW = sa.text(
     f"{_ALONE.text}, set_config('enable_hashjoin', 'off', true),"
     " set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)"
 )
 IDLE_SECONDS = 10
-_NO_SLEEP = f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
-_NO_SLEEP_ON_MARIADB = f"SET SESSION idle_transaction_timeout = {IDLE_SECONDS}"
 """A client that is stopped while it asks keeps no lock: others write here, and sweep."""
 _STATEMENTS = 6
 """Of one part: what their time limit is reckoned for."""
@@ -125,8 +124,8 @@ class Sweeper:
             tally = Tally()
             async with self._sessions.writing(opened, _STATEMENTS, phase) as connection:
                 await self._settle_in(connection, opened)
-                if may is not None:
-                    limit = _NO_SLEEP if self._sessions.postgresql else _NO_SLEEP_ON_MARIADB
+                if may is not None and not self._sessions.postgresql:
+                    limit = f"SET SESSION idle_transaction_timeout = {IDLE_SECONDS}"
                     await connection.execute(sa.text(limit))
                 for step in plan.steps:
                     await step.run(connection, batch, tally)
@@ -176,7 +175,7 @@ class Sweeper:
         async def count() -> bool:
             opened, batch, counting = await self._partition(span, cutoffs)
             async with self._sessions.writing(opened, 2, Phase()) as connection:
-                await connection.execute(_ALONE, droppable.LIMIT)
+                await connection.execute(_ALONE, _limits(droppable.LIMIT))
                 return await counting.whole(connection, batch)
 
         return await self._sessions.run(count)
@@ -189,7 +188,7 @@ class Sweeper:
             opened, batch, counting = await self._partition(span, cutoffs)
             tally = Tally()
             async with self._sessions.writing(opened, _STATEMENTS, phase) as connection:
-                await connection.execute(_ALONE, droppable.LIMIT)
+                await connection.execute(_ALONE, _limits(droppable.LIMIT))
                 await counting.drop(connection, opened, batch, people, tally)
             return tally.effects
 
@@ -231,8 +230,8 @@ class Sweeper:
         table whole, as it may think best for a part of this one, costs that for every part.
         """
         if self._sessions.postgresql:
-            limit = str(round(self._timeout * 1000))
-            await connection.execute(_ROW_BY_ROW if opened.served else _ALONE, {"limit": limit})
+            settings = _ROW_BY_ROW if opened.served else _ALONE
+            await connection.execute(settings, _limits(self._timeout))
 
     async def _people(self, span: Span, cutoffs: Cutoffs, *, doubtful: bool) -> Sequence[Key]:
         async def read() -> Sequence[Key]:
@@ -287,6 +286,11 @@ class _Part(Batch):
     def chunks(self, columns: tuple[Column, ...], cutoffs: Iterable[str]) -> Iterable[Params]:
         """The part is one portion."""
         yield self.params(columns, cutoffs)
+
+
+def _limits(seconds: float) -> dict[str, str]:
+    """Binds of how long a statement may take, and a transaction may be left alone."""
+    return {"limit": f"{round(seconds * 1000)}ms", "idle": f"{IDLE_SECONDS}s"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,7 @@ from worker.settings import load
 from worker.sweeping.run import run_sweep
 
 TTL = timedelta(seconds=3)
-IDLE = "SET LOCAL idle_in_transaction_session_timeout = '2s'"
-IDLE_ON_MARIADB = "SET SESSION idle_transaction_timeout = 2"
+IDLE_SECONDS = 2
 STEPS: dict[str, tuple[Any, str]] = {
     "begun": (sweep_steps, "begin"),
     "estimated": (sweep_steps, "estimated"),
@@ -78,7 +77,6 @@ if __name__ == "__main__":
     sweep, me, where, how = sys.argv[1:]
     for module in (worker.sweeping.run, worker.sweeping.record):
         module.LEASE_TTL = TTL  # type: ignore[attr-defined] # shorter than the constant it is
-    connectors.sql.sweeper._NO_SLEEP = IDLE
-    connectors.sql.sweeper._NO_SLEEP_ON_MARIADB = IDLE_ON_MARIADB
+    connectors.sql.sweeper.IDLE_SECONDS = IDLE_SECONDS
     halt_after(where, signal.Signals[how])
     asyncio.run(main(int(sweep), me))

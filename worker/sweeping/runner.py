@@ -8,8 +8,8 @@ behind it, is met there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 from typing import Any, Final
@@ -24,6 +24,7 @@ from worker.core.lifecycle import SweepState
 from worker.ledger import sweep_steps, sweeps
 from worker.ledger.sweeps import Sweep
 from worker.sweeping import ending, marks
+from worker.sweeping.attempt import Attempt
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import NO_PRESSURE, Pace
 from worker.sweeping.partitions import Partitions
@@ -55,6 +56,11 @@ class _Found:
         return [key for keys in self.by_shape.values() for key in keys]
 
 
+async def _known(at: Begun) -> Begun:
+    """A chunk that is found already."""
+    return at
+
+
 class Runner:
     """Runs a sweep that was begun under this holder's lease. Raises what a connector may."""
 
@@ -77,7 +83,9 @@ class Runner:
         """The chunk that was under way when its runner died, with whoever stood in it."""
         self._behind: asyncio.Task[Settled] | None = None
         """The chunk that was erased last, while it is read again."""
-        self._looked = monotonic()
+        self._ahead: Attempt | None = None
+        """The chunk that comes next, while it is erased already."""
+        self._looked = self._counted = monotonic()
         self._rested = 0.0
 
     async def chunk(self) -> bool:
@@ -87,17 +95,23 @@ class Runner:
                 return False
             if await self._ended():
                 return False
-        at = self._pending or await self._next()
-        if await self._can_erase_first(at):
-            try:
-                return await self._erase_first(at)
-            except SomebodyApart:
-                pass  # A hold, a restriction, or a person whom the store does not let go.
-        return await self.settled() and await self._look_first(at)
+        attempt, self._ahead = self._ahead, None
+        if attempt is None:
+            at = self._pending or await self._next()
+            if not await self._can_erase_first(at):
+                return await self.settled() and await self._look_first(at)
+            attempt = self._erasing(_known(at))
+        try:
+            return await self._erase_first(attempt)
+        except SomebodyApart:
+            # A hold, a restriction, or a person whom the store does not let go.
+            await self._drop_ahead()
+            return await self.settled() and await self._look_first(attempt.at)
 
     async def rest(self) -> float:
         """Seconds to rest before the next chunk; looks now and then what the store has to bear."""
-        if monotonic() - self._looked >= LOOK_SECONDS:
+        if self._looks_now():
+            await self.settled()  # So that nothing at work in the store is ours.
             self._looked = monotonic()
             try:
                 self._pace.pressure = await self._connector.sweeping.pressure()
@@ -107,6 +121,7 @@ class Runner:
 
     async def wait_until(self, at: datetime, reason: Mapping[str, Any]) -> None:
         """Leave the sweep where it is until then."""
+        await self._drop_ahead()
         if not await self.settled() or not await self._record.settle(_NOTHING, self._place()):
             return
         async with self._context.ledger.begin() as connection:
@@ -123,6 +138,7 @@ class Runner:
 
     async def leave(self) -> None:
         """Leave nothing running behind; what is not written down the next runner looks at."""
+        await self._drop_ahead()
         if self._behind is not None:
             self._behind.cancel()
             await asyncio.gather(self._behind, return_exceptions=True)
@@ -135,45 +151,62 @@ class Runner:
             return False
         return await self._connector.sweeping.patient()
 
-    async def _erase_first(self, at: Begun) -> bool:
+    def _erasing(self, chunk: Awaitable[Begun]) -> Attempt:
+        return Attempt(self._connector.sweeping, self._sweep.cutoffs, chunk)
+
+    async def _erase_first(self, attempt: Attempt) -> bool:
         """Erase a chunk without looking who stands in it; who it is, is noted before the commit.
 
-        Meanwhile the chunk before it is read again. Raises SomebodyApart: nothing was erased.
+        Meanwhile the chunk before it is read again, and the one after it is begun. Raises
+        SomebodyApart: nothing was erased.
         """
-        begun, took = monotonic(), 0.0
-        word: bool | Exception = False
-
-        async def may(effects: Effects) -> bool:
-            nonlocal took, word
-            took = monotonic() - begun
-            try:
-                word = await self._note(at, effects)
-            except Exception as fault:  # noqa: BLE001 - raised below, when the store has rolled back
-                word = fault
-            return word is True
-
         try:
-            effects = await self._connector.sweeping.sweep(at.span, self._sweep.cutoffs, (), may)
+            at, effects = await attempt.erased()
         except Refused:
             raise SomebodyApart from None
-        if isinstance(word, Exception):
-            raise word
-        if not word:
-            return False
-        self._move_on(at)
-        if effects:
-            reading = self._read_again(at.span, effects, monotonic() - begun)
-            self._behind = asyncio.create_task(reading)
         rows = sum(done.deleted + done.overwritten for e in effects.values() for done in e.values())
-        self._pace.took(at.span.by, took, rows)
-        self._rested = self._pace.rest(monotonic() - begun, rows)
+        self._pace.took(at.span.by, attempt.took, rows)
+        if self._goes_ahead(at, attempt.took, rows):
+            self._ahead = self._erasing(self._after(at))
+        try:
+            mine = await self._note(at, effects)
+        except BaseException:
+            await attempt.roll_back()
+            raise
+        if not mine:
+            await attempt.roll_back()
+            return False
+        await attempt.commit()
+        self._move_on(at)
+        seconds = self._spent(attempt.begun)
+        if effects:
+            self._behind = asyncio.create_task(self._read_again(at.span, effects, seconds))
+        self._rested = self._pace.rest(monotonic() - attempt.begun, rows)
         if self._rested:
             return await self.settled()
         return bool(effects) or await self._written()
 
+    def _goes_ahead(self, at: Begun, took: float, rows: int) -> bool:
+        """Whether the chunk after this one may be begun before this one stands.
+
+        Not where the sweep is to rest or to look what others do: what is begun then holds locks.
+        """
+        within = at.span.upto is not None and not self._left_out
+        return within and not self._looks_now() and not self._pace.rest(took, rows)
+
+    def _looks_now(self) -> bool:
+        return monotonic() - self._looked >= LOOK_SECONDS
+
+    async def _drop_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            await ahead.roll_back()
+
     async def _note(self, at: Begun, effects: Effects) -> bool:
         """Settle the chunk before and note this one; False: its effects must not stand."""
         done = None if self._behind is None else await self._behind
+        if self._left_out:
+            raise SomebodyApart
         if not effects and done is None:
             return True
         mine = await self._record.go_on(done, at, effects, self._place())
@@ -184,7 +217,14 @@ class Runner:
         begun = monotonic()
         result = await self._work.judged(span, effects)
         self._left_out |= result.apart
-        return self._settled(result, seconds + monotonic() - begun)
+        return self._settled(result, seconds + self._spent(begun))
+
+    def _spent(self, begun: float) -> float:
+        """Seconds since then, without those that were counted before: chunks overlap."""
+        now = monotonic()
+        seconds = now - max(begun, self._counted)
+        self._counted = now
+        return seconds
 
     async def _look_first(self, at: Begun) -> bool:
         """Do a chunk knowing who stands in it, and who of them must be left out."""
@@ -200,7 +240,7 @@ class Runner:
             if found.going:
                 result = await self._do(aim, span, found)
         self._left_out |= found.out | result.apart
-        settled = self._settled(result, monotonic() - begun)
+        settled = self._settled(result, self._spent(begun))
         # A partition that is dropped is no work row by row.
         rows = sum(rows for results in settled.counts.values() for rows in results.values())
         erased = 0 if span.by is Walk.PARTITION else rows
@@ -239,6 +279,12 @@ class Runner:
         size = self._pace.next_size(by)
         span = await self._connector.sweeping.span(leg.table, by, self._cursor, size)
         return Begun(span, self._leg, leg.aim, frozenset())
+
+    async def _after(self, at: Begun) -> Begun:
+        """The chunk of the same leg that follows another one."""
+        size, last = self._pace.next_size(at.span.by), at.span
+        span = await self._connector.sweeping.span(last.table, last.by, last.upto, size)
+        return replace(at, span=span)
 
     def _leg_at(self, number: int) -> Leg:
         """A leg by its number."""

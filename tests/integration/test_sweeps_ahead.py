@@ -1,0 +1,188 @@
+"""A chunk is erased while the one before it is written down: neither stands without its note."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from connectors.base import Effects
+from connectors.mapping import Cutoffs, Key
+from connectors.sql.sweeper import Sweeper
+from connectors.sweeping import May, Span, Walk
+from tests.support.databases import BEYOND_SQLITE
+from tests.support.nordlys import Person, about, traces
+from tests.support.sweeping import HOLDER, asked, carry, receipts, standing
+from tests.support.world import World
+from worker import hold
+from worker.context import Context
+from worker.sweeping import pace
+from worker.sweeping.record import Record
+from worker.sweeping.run import run_sweep
+
+TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
+CROWD = 150
+"""People in the store: their lines fill more than one chunk of the smallest size."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the store was told: each chunk that was erased, and each that was committed."""
+
+    erased: list[Effects] = field(default_factory=list)
+    stands: list[Effects] = field(default_factory=list)
+    both: asyncio.Event = field(default_factory=asyncio.Event)
+    """A chunk was erased while the one before it was not committed yet."""
+
+
+Then = Callable[[Seen], Awaitable[bool]]
+"""Done when two chunks are erased and neither stands; False: the first must not."""
+
+
+@contextmanager
+def small_chunks(then: Then | None = None) -> Iterator[Seen]:
+    """Let chunks be small, and whoever notes the first wait until the next one is erased."""
+    seen = Seen()
+    sweep, go_on = Sweeper.sweep, Record.go_on
+
+    async def sweeping(
+        self: Sweeper, span: Span, cutoffs: Cutoffs, without: Sequence[Key], may: May | None = None
+    ) -> Effects:
+        async def asking(effects: Effects) -> bool:
+            if effects:
+                seen.erased.append(effects)
+                if len(seen.erased) == len(seen.stands) + 2:
+                    seen.both.set()
+            assert may is not None
+            return await may(effects)
+
+        effects = await sweep(self, span, cutoffs, without, None if may is None else asking)
+        if effects:
+            seen.stands.append(effects)
+        return effects
+
+    async def noting(self: Record, done: Any, at: Any, effects: Effects, place: Any) -> bool:
+        if effects and not seen.both.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(seen.both.wait(), 5)
+            if then is not None and not await then(seen):
+                return False
+        return await go_on(self, done, at, effects, place)
+
+    smallest = {Walk.PAGES: 1, Walk.PARENTS: 1, Walk.KEYS: 20}
+    with (
+        patch.object(Sweeper, "sweep", sweeping),
+        patch.object(Record, "go_on", noting),
+        patch.object(pace, "_FIRST", smallest),
+        patch.object(pace, "_LARGEST", smallest),
+    ):
+        yield seen
+
+
+async def crowd(world: World) -> list[Person]:
+    """Fill the stores."""
+    world.may_erase(2 * CROWD)
+    people = [Person() for _ in range(CROWD)]
+    await world.stores.add(*people)
+    return people
+
+
+async def assert_all_gone_once(world: World, context: Context, people: Sequence[Person]) -> None:
+    """Nobody's invoices are left, and each person has one receipt for each table's rows."""
+    left = await world.stores.dump()
+    for person in people:
+        assert "billing.invoice" not in traces(left, person)
+        told = [row for one in await receipts(context, "billing", (person.number,)) for row in one]
+        assert len({row["group"] for row in told}) == len(told) > 0
+        assert not any(row.get("interrupted") for row in told)
+
+
+@BEYOND_SQLITE
+async def test_the_next_is_erased_before_the_first_stands(world: World) -> None:
+    """Two transactions at once, and every row goes once and is told once."""
+    people = await crowd(world)
+    async with world.context() as context:
+        with small_chunks() as seen:
+            done = await carry(context, await asked(context, "billing"))
+        assert seen.both.is_set()
+        assert done.state == "done"
+        await assert_all_gone_once(world, context, people)
+
+
+@BEYOND_SQLITE
+async def test_a_hold_meanwhile_takes_both_back(world: World) -> None:
+    """Somebody of the chunk that was begun ahead is held: what was taken comes back."""
+    people = {(person.number,): person for person in await crowd(world)}
+    async with world.context() as context:
+        before = await world.stores.dump()
+        held: list[Person] = []
+
+        async def place(seen: Seen) -> bool:
+            held.append(people[next(iter(seen.erased[-1]))])  # type: ignore[index] # a number
+            await hold.place_on_subject(
+                context,
+                {"customer_id": held[0].customer_no},
+                by="Kari",
+                reason="a claim",
+                review_on=TOMORROW,
+            )
+            return True
+
+        with small_chunks(place):
+            done = await carry(context, await asked(context, "billing"))
+        assert done.state == "done"
+        assert (done.proof or {})["left_out"] == {"held": 1}
+        assert about(await world.stores.dump(), held) == about(before, held)
+        assert await receipts(context, "billing", (held[0].number,)) == []
+        others = [person for person in people.values() if person not in held]
+        await assert_all_gone_once(world, context, others)
+
+
+@BEYOND_SQLITE
+async def test_who_is_not_to_move_it_commits_neither(world: World) -> None:
+    """Where the ledger says no to the first, both come back, and the next runner does them."""
+    people = await crowd(world)
+    async with world.context() as context:
+        before = await world.stores.dump()
+
+        async def refuse(_: Seen) -> bool:
+            return False
+
+        sweep_id = await asked(context, "billing")
+        with small_chunks(refuse) as seen:
+            await carry(context, sweep_id)
+        assert (seen.both.is_set(), seen.stands) == (True, [])
+        assert about(await world.stores.dump(), people) == about(before, people)
+        assert (await carry(context, sweep_id)).state == "done"
+        await assert_all_gone_once(world, context, people)
+
+
+@BEYOND_SQLITE
+@pytest.mark.parametrize("away", [False, True])
+async def test_what_was_begun_ahead_is_nothing_when_the_runner_leaves(
+    world: World, *, away: bool
+) -> None:
+    """Told to stop, or without a ledger: it comes back, and the next runner does it once."""
+    people = await crowd(world)
+    async with world.context() as context:
+        stop = asyncio.Event()
+
+        async def leave(_: Seen) -> bool:
+            stop.set()
+            if away:
+                raise ConnectionError("the ledger is away")
+            return True
+
+        sweep_id = await asked(context, "billing")
+        with small_chunks(leave) as seen, suppress(ConnectionError):
+            await run_sweep(context, sweep_id, HOLDER, stop)
+        assert len(seen.stands) == (0 if away else 1)
+        assert (await standing(context, sweep_id)).state == ("running" if away else "waiting")
+        assert (await carry(context, sweep_id)).state == "done"
+        await assert_all_gone_once(world, context, people)

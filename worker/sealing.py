@@ -20,6 +20,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+_BLOCK = 64
+"""Bytes that SHA-256 takes at a time, to which HMAC fills up its key."""
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 class CannotOpen(Exception):
@@ -75,10 +78,15 @@ class Sealer:
 
     def pseudonyms(self, kind: str, values: Iterable[bytes]) -> list[bytes]:
         """:meth:`pseudonym` of many of a kind, encoded: what they share is hashed only once."""
-        shared = hmac.new(self._pseudonym_key, f"{kind}\0".encode(), hashlib.sha256)
+        # RFC 2104: one hash within another. Copying the two begun ones is much cheaper than the
+        # same of an HMAC object, and a sweep makes one for everybody who loses something.
+        key = self._pseudonym_key.ljust(_BLOCK, b"\0")
+        within = hashlib.sha256(key.translate(_INNER) + f"{kind}\0".encode())
+        around = hashlib.sha256(key.translate(_OUTER))
         found = []
         for value in values:
-            own = shared.copy()
-            own.update(value)
-            found.append(own.digest())
+            inner, outer = within.copy(), around.copy()
+            inner.update(value)
+            outer.update(inner.digest())
+            found.append(outer.digest())
         return found

@@ -1,15 +1,14 @@
-"""The runner of one sweep: where it is, and what it does next.
+"""The runner of one sweep: it does one chunk after the other, and counts what is left at the end.
 
-A sweep's legs are counted through: those of the first walk, then those of one pass more after the
-other, until the count before a pass finds nothing. A row that moved past the walk, or became due
-behind it, is met there.
+A chunk goes one of two ways. Where nobody is known who must be left out, it is erased first and who
+stood in it is noted before the commit; elsewhere it is looked first who stands in it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Final
@@ -19,7 +18,7 @@ from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape
 from connectors.sweeping import Span, Walk
 from worker.context import Context
-from worker.core.legs import Aim, Leg, again, legs, visited
+from worker.core.legs import Aim, visited
 from worker.core.lifecycle import SweepState
 from worker.ledger import sweep_steps, sweeps
 from worker.ledger.sweeps import Sweep
@@ -31,6 +30,7 @@ from worker.sweeping.partitions import Partitions
 from worker.sweeping.people import left_out, shapes
 from worker.sweeping.record import Place, Record, Settled, SomebodyApart
 from worker.sweeping.settling import interrupted, still_there
+from worker.sweeping.way import Way, after
 from worker.sweeping.work import Chunk, Result
 
 PASSES: Final = 5
@@ -70,14 +70,17 @@ class Runner:
         connector = context.connectors[sweep.store]
         self._connector = connector
         self._tables = visited(connector.mapping, sweep.table, sweep.ground)
-        self._first = legs(connector.mapping, sweep.table, sweep.ground)
-        self._more = again(connector.mapping, sweep.table, sweep.ground)
         self._work = Chunk(context, sweep.store, sweep.cutoffs)
         self._partitions = Partitions(connector.sweeping, sweep.cutoffs, self._work)
         self._pace = Pace(context.policy.stores[sweep.store].sweep.rows_per_second)
         self._record = Record(context, sweep, holder)
-        self._leg = sweep.leg
-        self._cursor: Key | None = marks.open_cursor(context.sealer, sweep)
+        self._way = Way(
+            connector.mapping,
+            sweep.table,
+            sweep.ground,
+            leg=sweep.leg,
+            cursor=marks.open_cursor(context.sealer, sweep),
+        )
         self._left_out = marks.open_left_out(context.sealer, sweep)
         self._pending = marks.open_span(context.sealer, sweep)
         """The chunk that was under way when its runner died, with whoever stood in it."""
@@ -90,7 +93,7 @@ class Runner:
 
     async def chunk(self) -> bool:
         """Do the next chunk; False: the sweep is over, or somebody else moves it now."""
-        if self._pending is None and self._between_passes():
+        if self._pending is None and self._way.between_passes:
             if not await self.settled():
                 return False
             if await self._ended():
@@ -167,7 +170,7 @@ class Runner:
         rows = sum(done.deleted + done.overwritten for e in effects.values() for done in e.values())
         self._pace.took(at.span.by, attempt.took, rows)
         if self._goes_ahead(at, attempt.took, rows):
-            self._ahead = self._erasing(self._after(at))
+            self._ahead = self._erasing(after(at, self._connector.sweeping, self._pace))
         try:
             mine = await self._note(at, effects)
         except BaseException:
@@ -177,7 +180,8 @@ class Runner:
             await attempt.roll_back()
             return False
         await attempt.commit()
-        self._move_on(at)
+        self._pending = None
+        self._way.move_on(at)
         seconds = self._spent(attempt.begun)
         if effects:
             self._behind = asyncio.create_task(self._read_again(at.span, effects, seconds))
@@ -246,7 +250,8 @@ class Runner:
         erased = 0 if span.by is Walk.PARTITION else rows
         self._pace.took(span.by, max(looked, result.slowest), erased)
         self._rested = self._pace.rest(settled.seconds, erased)
-        self._move_on(at)
+        self._pending = None
+        self._way.move_on(at)
         if missing:
             here = await self._here(aim, found, result)
             mapping = self._connector.mapping
@@ -265,46 +270,10 @@ class Runner:
         return Settled(result.counts(), result.receipts(self._context, self.store), seconds)
 
     def _place(self) -> Place:
-        return Place(self._leg, self._cursor, self._left_out)
+        return Place(self._way.leg, self._way.cursor, self._left_out)
 
     async def _next(self) -> Begun:
-        """The chunk that follows where the sweep is."""
-        leg = self._leg_at(self._leg)
-        if leg.aim is Aim.ROWS and self._cursor is None:
-            whole = await self._partitions.next(self._leg, leg.table)
-            if whole is not None:
-                return Begun(whole, self._leg, leg.aim, frozenset())
-        first_walk = leg.aim is Aim.ROWS and self._leg < len(self._first)
-        by = await self._connector.sweeping.walk(leg.table) if first_walk else Walk.KEYS
-        size = self._pace.next_size(by)
-        span = await self._connector.sweeping.span(leg.table, by, self._cursor, size)
-        return Begun(span, self._leg, leg.aim, frozenset())
-
-    async def _after(self, at: Begun) -> Begun:
-        """The chunk of the same leg that follows another one."""
-        size, last = self._pace.next_size(at.span.by), at.span
-        span = await self._connector.sweeping.span(last.table, last.by, last.upto, size)
-        return replace(at, span=span)
-
-    def _leg_at(self, number: int) -> Leg:
-        """A leg by its number."""
-        if number < len(self._first):
-            return self._first[number]
-        return self._more[(number - len(self._first)) % len(self._more)]
-
-    def _between_passes(self) -> bool:
-        passed = self._leg - len(self._first)
-        return self._cursor is None and passed >= 0 and passed % len(self._more) == 0
-
-    def _move_on(self, done: Begun) -> None:
-        self._pending = None
-        if done.span.by is Walk.PARTITION:
-            return  # The table is still to be walked, from its beginning.
-        if (done.leg, done.span.after) != (self._leg, self._cursor):
-            return  # Another policy came between: the sweep has begun again.
-        self._cursor = done.span.upto
-        if self._cursor is None:
-            self._leg += 1
+        return await self._way.next(self._connector.sweeping, self._partitions, self._pace)
 
     async def _look(self, aim: Aim, span: Span) -> _Found:
         """Find who stands in a chunk, and what is known of them beside the rows."""
@@ -351,9 +320,8 @@ class Runner:
             self._sweep.cutoffs,
             self._left_out,
         )
-        passed = (self._leg - len(self._first)) // len(self._more)
         # Of whom the store would not let go, no other pass is to be hoped for.
-        if left.others and passed < PASSES:
+        if left.others and self._way.passes < PASSES:
             return False
         now = self._context.now()
         async with self._context.ledger.begin() as connection:

@@ -63,6 +63,19 @@ def test_a_pseudonym_is_an_hmac_of_kind_and_value() -> None:
     assert sealer.pseudonym("phone", "kari@example.no") != expected
 
 
+@given(
+    key=st.binary(min_size=32, max_size=32),
+    kind=st.text(),
+    values=st.lists(st.binary(max_size=200)),
+)
+def test_many_pseudonyms_are_the_standard_library_s(
+    key: bytes, kind: str, values: list[bytes]
+) -> None:
+    """Made many at once they are what HMAC says, whatever the key, the kind and the values are."""
+    expected = [hmac.digest(key, kind.encode() + b"\0" + value, "sha256") for value in values]
+    assert Sealer({"k": OLD}, "k", key).pseudonyms(kind, values) == expected
+
+
 @pytest.mark.parametrize("keys", [{"k": b"short"}, {"other": OLD}])
 def test_keys_that_cannot_work_are_refused(keys: dict[str, bytes]) -> None:
     """A short key, or a current key that is not given, is an error at the start."""

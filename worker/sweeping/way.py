@@ -1,0 +1,84 @@
+"""Where a sweep is on its way through the store: which leg, how far in it, and what comes next.
+
+A sweep's legs are counted through: those of the first walk, then those of one pass more after the
+other, until the count before a pass finds nothing. A row that moved past the walk, or became due
+behind it, is met there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from connectors.mapping import Key, StoreMapping
+from connectors.sweeping import Sweeping, Walk
+from worker.core.legs import Aim, Leg, again, legs
+from worker.sweeping.marks import Begun
+from worker.sweeping.pace import Pace
+from worker.sweeping.partitions import Partitions
+
+
+class Way:
+    """Stands at ``leg``, before what follows ``cursor`` in it (None: at its beginning).
+
+    ``table`` and ``ground`` are those of the sweep's rule.
+    """
+
+    def __init__(
+        self,
+        mapping: StoreMapping,
+        table: str | None,
+        ground: str | None,
+        *,
+        leg: int,
+        cursor: Key | None,
+    ) -> None:
+        self._first = legs(mapping, table, ground)
+        self._more = again(mapping, table, ground)
+        self.leg = leg
+        self.cursor = cursor
+
+    @property
+    def passes(self) -> int:
+        """The passes that are done, the first walk apart."""
+        return (self.leg - len(self._first)) // len(self._more)
+
+    @property
+    def between_passes(self) -> bool:
+        """Whether the first walk, or a pass after it, has just come to its end."""
+        passed = self.leg - len(self._first)
+        return self.cursor is None and passed >= 0 and passed % len(self._more) == 0
+
+    async def next(self, sweeping: Sweeping, partitions: Partitions, pace: Pace) -> Begun:
+        """Find the chunk that follows here."""
+        leg = self._at(self.leg)
+        if leg.aim is Aim.ROWS and self.cursor is None:
+            whole = await partitions.next(self.leg, leg.table)
+            if whole is not None:
+                return Begun(whole, self.leg, leg.aim, frozenset())
+        first_walk = leg.aim is Aim.ROWS and self.leg < len(self._first)
+        by = await sweeping.walk(leg.table) if first_walk else Walk.KEYS
+        span = await sweeping.span(leg.table, by, self.cursor, pace.next_size(by))
+        return Begun(span, self.leg, leg.aim, frozenset())
+
+    def move_on(self, done: Begun) -> None:
+        """Stand behind a chunk that is done."""
+        if done.span.by is Walk.PARTITION:
+            return  # The table is still to be walked, from its beginning.
+        if (done.leg, done.span.after) != (self.leg, self.cursor):
+            return  # Another policy came between: the sweep has begun again.
+        self.cursor = done.span.upto
+        if self.cursor is None:
+            self.leg += 1
+
+    def _at(self, number: int) -> Leg:
+        """A leg by its number."""
+        if number < len(self._first):
+            return self._first[number]
+        return self._more[(number - len(self._first)) % len(self._more)]
+
+
+async def after(at: Begun, sweeping: Sweeping, pace: Pace) -> Begun:
+    """Find the chunk that follows another one in its leg."""
+    last = at.span
+    span = await sweeping.span(last.table, last.by, last.upto, pace.next_size(last.by))
+    return replace(at, span=span)

@@ -75,7 +75,7 @@ class _Passed(Counting):
         ]
 
     def persons(self, without: Sequence[Key]) -> Select[Any] | None:
-        """Select who has anything past its last ground; None where rows belong to several people.
+        """Select who has anything past its last ground, by row; None where several have a row.
 
         A shared row goes with its last link, and whoever loses it loses that link as well.
         """
@@ -89,7 +89,7 @@ class _Passed(Counting):
             self._rules.dialect.key(rows.c[f"erasure_root_{n}"], column).label(f"erasure_key_{n}")
             for n, column in enumerate(scope.root_columns)
         ]
-        return sa.select(*roots).where(sa.or_(*due)).distinct()
+        return sa.select(*roots).where(sa.or_(*due))
 
     def _date(self, group: FieldGroup) -> ColumnElement[Any]:
         """The newest of the dates from which the grounds of a row's group run, NULL for none."""
@@ -134,7 +134,9 @@ async def read_past(
         counted(name)
     losing = 0
     if persons:
-        everybody = sa.union(*persons).subquery("erasure_people")
+        # A union takes each once, whichever table they come from; of one table there is none.
+        once = sa.union(*persons) if persons[1:] else persons[0].distinct()
+        everybody = once.subquery("erasure_people")
         number = sa.select(sa.func.count()).select_from(everybody)
         losing = int((await connection.execute(number)).scalar_one())
     of = await people(connection, dialect, relations[mapping.root.name])

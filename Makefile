@@ -45,9 +45,9 @@ install: $(VENV)/.installed-dev
 # What is installed for which target; the file is the stamp that makes the second time fast.
 # What holds more holds the rest as well.
 $(VENV)/.installed-demo: EXTRAS := demo
-$(VENV)/.installed-test: EXTRAS := demo,test
-$(VENV)/.installed-dev: EXTRAS := demo,test,dev
-$(VENV)/.installed-mutation: EXTRAS := demo,test,mutation
+$(VENV)/.installed-test: EXTRAS := demo,test,tracing
+$(VENV)/.installed-dev: EXTRAS := demo,test,tracing,dev
+$(VENV)/.installed-mutation: EXTRAS := demo,test,tracing,mutation
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing erasure-worker[$(EXTRAS)] into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -17,7 +17,9 @@ from connectors.registry import connect
 from worker.context import Context, Timing
 from worker.core.policy import Policy
 from worker.ledger.database import Ledger
+from worker.observe import tracing as traced
 from worker.observe.counted import Metrics
+from worker.observe.tracing import Tracing
 from worker.policy_file import load as load_policy
 from worker.sealing import Sealer
 from worker.settings import Settings, SettingsError, key_bytes
@@ -29,7 +31,11 @@ STATEMENT_TIMEOUT: Final = 30.0
 
 @asynccontextmanager
 async def open_context(
-    settings: Settings, *, policy: Policy | None = None, timing: Timing | None = None
+    settings: Settings,
+    *,
+    policy: Policy | None = None,
+    timing: Timing | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Context]:
     """Everything that the use cases need, closed again at the end.
 
@@ -37,13 +43,16 @@ async def open_context(
     Raises SettingsError or the policy's own error when they do not fit together.
     """
     policy = policy or load_policy(settings.policy)
+    tracing = tracing or Tracing()
     metrics = Metrics(policy.objectives)
     metrics.begin(policy.stores)
     connectors = open_connectors(settings, policy)
     for name, connector in connectors.items():
         connector.watch(partial(metrics.statement, name))
     ledger = Ledger(settings.ledger.get_secret_value())
-    publisher = KafkaPublisher(settings.broker.bootstrap, idempotent=settings.broker.idempotent)
+    publisher = KafkaPublisher(
+        settings.broker.bootstrap, idempotent=settings.broker.idempotent, tracing=tracing
+    )
     try:
         yield Context(
             policy=policy,
@@ -54,12 +63,33 @@ async def open_context(
             now=now,
             timing=timing or Timing(),
             metrics=metrics,
+            tracing=tracing,
         )
     finally:
         await publisher.close()
         for connector in connectors.values():
             await connector.close()
         await ledger.close()
+
+
+@asynccontextmanager
+async def open_tracing(settings: Settings, instance: str) -> AsyncIterator[Tracing]:
+    """Traces if the settings want them; at the end what is left of them is sent.
+
+    ``instance`` is this process's name. Raises SettingsError where what sends them is missing.
+    """
+    if settings.traces_endpoint is None:
+        yield Tracing()
+        return
+    if not traced.installed():
+        raise SettingsError(traced.NOT_INSTALLED)
+    from worker.observe.otlp import Traces
+
+    traces = Traces(settings.traces_endpoint.get_secret_value(), instance)
+    try:
+        yield traces
+    finally:
+        await traces.close()
 
 
 def open_connectors(

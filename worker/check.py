@@ -21,6 +21,7 @@ from worker.core.policy import Policy
 from worker.hold import overdue
 from worker.ledger import holds, obligations
 from worker.ledger.database import LedgerAway, LedgerConflict
+from worker.observe import tracing
 from worker.policy_file import PolicyError, review
 from worker.ready import LedgerBehind, LedgerRefuses, ledger_of, make_sure
 from worker.settings import Settings, SettingsError
@@ -66,7 +67,13 @@ async def check() -> list[Found]:
         *_stores(settings, policy),
     ]
     answers = await asyncio.gather(*looks)
-    return [Found("settings", "ok", "complete"), *said, *(f for found in answers for f in found)]
+    return [*_traces(settings), *said, *(f for found in answers for f in found)]
+
+
+def _traces(settings: Settings) -> list[Found]:
+    if settings.traces_endpoint is not None and not tracing.installed():
+        return [_error("settings", *tracing.NOT_INSTALLED.split("; ", 1))]
+    return [Found("settings", "ok", "complete")]
 
 
 _SET = "set the variable, or the key of the file that ERASURE_SETTINGS names"

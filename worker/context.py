@@ -13,6 +13,7 @@ from worker.core.policy import Policy
 from worker.ledger.database import Ledger
 from worker.observe.counted import Metrics
 from worker.observe.here import Here
+from worker.observe.tracing import Tracing
 from worker.sealing import Sealer
 
 Outgoing = tuple[bytes | None, bytes | None]
@@ -68,6 +69,8 @@ class Context:
     """What this process counts of itself."""
     here: Here = field(default_factory=Here)
     """What this process knows of its own state."""
+    tracing: Tracing = field(default_factory=Tracing)
+    """The traces of its work, where somebody wants them."""
 
     def day(self) -> date:
         """Today in the policy's country: what is over is counted in its days."""

@@ -125,6 +125,7 @@ def _plain(name: str, value: object) -> Any:
 
 def _secrets(settings: Settings) -> set[str]:
     urls = [settings.ledger, *settings.stores.values()]
+    urls += [settings.traces_endpoint] if settings.traces_endpoint else []
     found = {settings.pseudonym_key, *settings.payload_keys.values(), *urls}
     texts = {secret.get_secret_value() for secret in found}
     for url in urls:

@@ -77,9 +77,12 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
     else:
         tasks = [task for task in tasks if task.case_id in standing]
         attempt = Erasing(context, command)
+    step, people = context.tracing.step, len(tasks)
     try:
-        await attempt.act(tasks)
-        verdicts = await attempt.verify(tasks)
+        with step(command.kind.value, store=command.store, command=command.id, people=people):
+            await attempt.act(tasks)
+        with step("verify", store=command.store, command=command.id, people=people):
+            verdicts = await attempt.verify(tasks)
     except (RetryLater, Misfit) as fault:
         if not attempt.committed and not getattr(fault, "in_doubt", False):
             await _note_failure(context, command, fault)
@@ -88,9 +91,10 @@ async def carry_out(context: Context, command_id: int) -> Settled | None:
     failed = [case_id for case_id, verdict in verdicts.items() if isinstance(verdict, Failed)]
     noting.judged(context.metrics, command.store, failed, attempt.refused)
     try:
-        settled = await _settle(
-            context, command, tasks, verdicts, wanted, frozenset(attempt.refused)
-        )
+        with step("settle", store=command.store, command=command.id, failed=len(failed)):
+            settled = await _settle(
+                context, command, tasks, verdicts, wanted, frozenset(attempt.refused)
+            )
     except _Overtaken:
         return await carry_out(context, command_id)
     if settled is not None:

@@ -78,6 +78,7 @@ async def take_in(context: Context, messages: Sequence[Message]) -> list[int]:
         for reason in reasons:
             context.metrics.rejected_events.labels(reason).inc()
     context.metrics.intake_batch.observe(len(messages))
+    context.tracing.note(rejected=len(reasons))
     return await accept(context, events, triggers)
 
 
@@ -98,6 +99,7 @@ async def accept(
         fresh = [new for new in news.values() if new.id not in known]
         accepted = await _commit(context, connection, fresh) if fresh else None
     noted = context.now()
+    context.tracing.note(cases=(new.id for new in fresh), kinds=(new.event.kind for new in fresh))
     noting.accepted(context.metrics, [(new.event.kind, new.event.time) for new in fresh], noted)
     if accepted is not None:
         noting.ended(context.metrics, accepted.ended, noted)

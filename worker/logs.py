@@ -9,8 +9,8 @@ from typing import Literal
 
 import structlog
 
-NOISY = ("aiokafka", "kafka", "faust", "mode", "aiosqlite", "asyncmy")
-"""Libraries of which only warnings pass: the first storms, the last two write bound values."""
+NOISY = ("aiokafka", "kafka", "faust", "mode", "opentelemetry", "urllib3", "aiosqlite", "asyncmy")
+"""Libraries of which only warnings pass: the first storm, the last two write bound values."""
 STORM_LINES = 5
 STORM_SECONDS = 30.0
 

@@ -75,6 +75,11 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
     Raises LedgerAway or PublishFailed; the batch is then planned, or its commands published,
     from the ledger later.
     """
+    with context.tracing.step("plan", batch=batch_id):
+        return await _plan(context, batch_id)
+
+
+async def _plan(context: Context, batch_id: int) -> Planned | None:
     async with context.ledger.begin() as connection:
         batch = await batches.read(connection, batch_id)
         if batch is None or batch.payload is None or not batch.stores_left:
@@ -102,6 +107,9 @@ async def plan_batch(context: Context, batch_id: int) -> Planned | None:
         planned = await _commit(context, connection, batch, people, before, resolution, watch)
     if planned is not None:
         now = context.now()
+        context.tracing.note(
+            cases=planned.people, commands=len(planned.commands), stores_left=planned.stores_left
+        )
         noting.issued(context.metrics, planned.new)
         noting.ended(context.metrics, planned.ended, now)
         _show_who_is_silent(context, resolution, set(batch.stores_left) - resting, planned, now)

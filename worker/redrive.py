@@ -88,6 +88,7 @@ async def _commands(context: Context) -> int:
     async with context.ledger.begin() as connection:
         due = await commands.due(connection, context.now(), AT_ONCE)
     for issued, drives in due:
+        # Told with a trace of its own: the ledger keeps none that it could go on with.
         await publish_commands(context, [issued])
         # A command behind a store that is down lies in Kafka all the while: ever more rarely.
         rarely = Backoff(base=2 * context.timing.command_grace.total_seconds(), cap=3600.0)

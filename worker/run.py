@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from worker.bootstrap import open_context
+from worker.bootstrap import open_context, open_tracing
 from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
 from worker.ledger.batches import Lane
@@ -54,7 +54,10 @@ async def run(settings: Settings, only: Collection[str] = ()) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_context(settings) as context:
+    async with (
+        open_tracing(settings, holder()) as tracing,
+        open_context(settings, tracing=tracing) as context,
+    ):
         await run_parts(context, settings, only, stop)
     log.info("stopped")
 

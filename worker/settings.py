@@ -10,6 +10,7 @@ import binascii
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -47,6 +48,18 @@ def _is_key(secret: SecretStr) -> SecretStr:
         raise ValueError(
             f"must be {KEY_BYTES} random bytes in base64; make one with: openssl rand -base64 32"
         )
+    return secret
+
+
+def _is_whole_address(secret: SecretStr) -> SecretStr:
+    """Accept an http(s) URL with its path: what is posted to a collector's root is lost."""
+    try:
+        url = urlsplit(secret.get_secret_value())
+        whole = url.scheme in ("http", "https") and url.hostname and url.path not in ("", "/")
+    except ValueError:
+        whole = False  # Python's own words may repeat it.
+    if not whole:
+        raise ValueError("must be the whole address, as http://collector:4318/v1/traces")
     return secret
 
 
@@ -117,6 +130,8 @@ class Settings(_Sourced):
     payload_key: str
     """Id of the key for new payloads."""
     web: WebSettings = WebSettings()
+    traces_endpoint: Annotated[SecretStr, AfterValidator(_is_whole_address)] | None = None
+    """Where traces are sent, by OTLP over HTTP; None: nothing is traced."""
     log_format: Literal["console", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     data_dir: Path = Path(".erasure")

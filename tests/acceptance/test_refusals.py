@@ -48,6 +48,35 @@ def test_a_bad_secret_is_named_and_not_shown(installation: Installation) -> None
     assert SECRET not in answer.out + answer.err
 
 
+def test_an_address_for_traces_is_a_whole_one(installation: Installation) -> None:
+    """A collector's root takes no traces: the variable is named with an example, not its value."""
+    said = f"http://worker:{SECRET}@collector:4318"
+    answer = installation.erasure("run", env={"ERASURE_TRACES_ENDPOINT": said})
+    assert answer.code == USAGE
+    assert "ERASURE_TRACES_ENDPOINT" in answer.err
+    assert "/v1/traces" in answer.err
+    assert SECRET not in answer.out + answer.err
+
+
+def test_traces_without_what_sends_them(installation: Installation, tmp_path: Path) -> None:
+    """``run`` and ``check`` say what to install; who only looks needs no traces."""
+    instead = tmp_path / "opentelemetry"
+    instead.mkdir()
+    (instead / "__init__.py").touch()
+    env = {
+        "ERASURE_TRACES_ENDPOINT": "http://127.0.0.1:1/v1/traces",
+        "PYTHONPATH": str(tmp_path),
+    }
+    run = installation.erasure("run", env=env)
+    assert run.code == USAGE
+    assert "pip install 'erasure-worker[tracing]'" in run.err
+    assert "Traceback" not in run.err
+    check = installation.erasure("check", env=env)
+    assert check.code == WRONG
+    assert "erasure-worker[tracing]" in " ".join(check.out.split())
+    assert installation.erasure("cases", env=env).code == OK
+
+
 @pytest.mark.parametrize(
     ("url", "code"),
     [

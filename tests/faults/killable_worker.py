@@ -1,9 +1,10 @@
 """The real worker as a program that kills itself (SIGKILL) around one named step of its path.
 
-Started by :class:`tests.support.worker.WorkerProcess`. The settings are those of the worker. Three
+Started by :class:`tests.support.worker.WorkerProcess`. The settings are those of the worker. Four
 variables of its own: ``WORKER_KILL`` (``before|after STEP NTH``), ``WORKER_ONLY`` (parts, with
-commas) and ``WORKER_TRACE`` (a file that gets a line for every step done). Waits are short, so
-that what a dead worker left behind is driven again within a second or two.
+commas), ``WORKER_TRACE`` (a file that gets a line for every step done) and ``WORKER_PATIENT``.
+Waits are short, so that what a dead worker left behind is driven again within a second or two; a
+patient one leaves what is only slow to itself, as in earnest.
 """
 
 from __future__ import annotations
@@ -136,9 +137,9 @@ def tracer(path: Path) -> None:
         watch(name, around)
 
 
-def hasten(session: float) -> None:
+def hasten(session: float, timing: Timing) -> None:
     """Shorten every wait that only guards against a hurry. ``session`` is in seconds."""
-    replace(worker.run, "open_context", lambda original: partial(original, timing=TIMING))
+    replace(worker.run, "open_context", lambda original: partial(original, timing=timing))
     worker.plan.AGAIN = SOON
     worker.streams.agents.WAITS = SOON
     worker.streams.connector_worker.WAITS = SOON
@@ -168,7 +169,8 @@ def replace(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
 def main() -> None:
     """Run the worker until it is told to stop, or dies."""
     settings = load()
-    hasten(KAFKA_SESSION if settings.broker.idempotent else EMBEDDED_SESSION)
+    session = KAFKA_SESSION if settings.broker.idempotent else EMBEDDED_SESSION
+    hasten(session, Timing() if os.environ.get("WORKER_PATIENT") else TIMING)
     if trace := os.environ.get("WORKER_TRACE"):
         tracer(Path(trace))
     if kill := os.environ.get("WORKER_KILL"):

@@ -32,6 +32,7 @@ class WorkerProcess:
         kill: str = "",
         only: str = "",
         trace: Path | None = None,
+        patient: bool = False,
     ) -> None:
         """Start it.
 
@@ -41,9 +42,11 @@ class WorkerProcess:
             kill: ``before|after STEP NTH``, a step of the driver where it kills itself.
             only: parts to run, with commas; all of them when empty.
             trace: file that gets a line for every step it has done.
+            patient: whether it supposes that somebody died no sooner than in earnest.
         """
         self.log = log
         own = {"WORKER_KILL": kill, "WORKER_ONLY": only, "WORKER_TRACE": str(trace or "")}
+        own["WORKER_PATIENT"] = "yes" if patient else ""
         self._hears = _FORKS.Event()
         self._process = _FORKS.Process(target=_become, args=({**settings, **own}, log, self._hears))
         self._process.start()

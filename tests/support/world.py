@@ -103,7 +103,11 @@ class World:
             one.kill()
 
     async def publish(
-        self, *events: Event, mode: Mode = "structured", partition: int | None = None
+        self,
+        *events: Event,
+        mode: Mode = "structured",
+        partition: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """Publish events as upstream does, and wait until the broker has them."""
         sent = []
@@ -114,7 +118,7 @@ class World:
                     message.topic,
                     message.value,
                     key=message.key,
-                    headers=list(message.headers),
+                    headers=[*message.headers, *headers],
                     partition=partition,
                 )
             )

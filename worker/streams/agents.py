@@ -49,8 +49,10 @@ def add_intake(
         try:
             async for batch in unacknowledged.noack_take(BATCH, within=WITHIN_SECONDS):
                 async with in_hand:
-                    for batch_id in await persist(context, [_message(event) for event in batch]):
-                        plan(batch_id)
+                    messages = [_message(event) for event in batch]
+                    with context.tracing.taking_in(messages):
+                        for batch_id in await persist(context, messages):
+                            plan(batch_id)
                     for event in batch:
                         await unacknowledged.ack(event)
         except Exception as error:

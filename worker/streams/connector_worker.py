@@ -26,6 +26,7 @@ from worker.erase import carry_out, tell
 from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway
 from worker.observe.here import Here
+from worker.observe.tracing import Headers
 from worker.pausing import StorePaused
 from worker.sealing import CannotOpen
 from worker.settings import BrokerSettings
@@ -168,7 +169,7 @@ class StoreWorker:
             # Somebody else writes here. The ledger drives again whatever of ours is missing.
             log.error("unreadable-command", store=self._store, offset=record.offset)
         else:
-            if not await self._persist(carry, order, stop):
+            if not await self._persist(carry, order, record.headers, stop):
                 return
         window = self._windows.get(partition)
         commit = window.finish(record.offset) if window else None
@@ -199,14 +200,19 @@ class StoreWorker:
             self._context.metrics.attempts.labels(self._store, self._lane.value).inc()
             await run_sweep(self._context, sweep_id, self._holder, stop)
 
-    async def _persist(self, carry: Carry, order: Order, stop: asyncio.Event) -> bool:
+    async def _persist(
+        self, carry: Carry, order: Order, headers: Headers, stop: asyncio.Event
+    ) -> bool:
         """Try until it is carried out; False when told to stop before that."""
         attempt = 0
         while True:
             if not await self._pausing.until_awake(self._store, stop):
                 return False
             try:
-                await carry()
+                with self._context.tracing.carrying_out(
+                    self._topic, headers, store=self._store, lane=self._lane.value, **order
+                ):
+                    await carry()
             except StorePaused:
                 await stopped_within(stop, BETWEEN_LOOKS)
             except TRANSIENT as fault:

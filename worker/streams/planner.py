@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context as Variables
+from contextvars import copy_context
 
 import structlog
 
@@ -22,11 +24,12 @@ class Planner:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._queue: asyncio.Queue[int] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[int, Variables]] = asyncio.Queue()
 
     def add(self, batch_id: int) -> None:
         """Plan this batch soon. Should this process die first, redrive plans it."""
-        self._queue.put_nowait(batch_id)
+        # With the context of whoever asks: the trace of its messages goes on.
+        self._queue.put_nowait((batch_id, copy_context()))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Plan until ``stop`` is set; finish the batches in hand."""
@@ -43,7 +46,8 @@ class Planner:
                 if not taking.done():
                     taking.cancel()
                     return
-                await self._one(taking.result())
+                batch_id, variables = taking.result()
+                await asyncio.create_task(self._one(batch_id), context=variables)
         finally:
             stopping.cancel()
 

@@ -11,6 +11,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from worker.context import Outgoing, PublishFailed
+from worker.observe.tracing import Tracing
+
+Carried = list[tuple[str, bytes]]
+"""Headers as the client takes them: a list, nothing else."""
 
 
 class KafkaPublisher:
@@ -22,7 +26,7 @@ class KafkaPublisher:
     than all the rest.
     """
 
-    def __init__(self, bootstrap: str, *, idempotent: bool) -> None:
+    def __init__(self, bootstrap: str, *, idempotent: bool, tracing: Tracing) -> None:
         self._options: dict[str, Any] = {
             "bootstrap_servers": bootstrap,
             "acks": "all",
@@ -32,17 +36,22 @@ class KafkaPublisher:
         }
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        self._tracing = tracing
 
     async def send(self, topic: str, messages: Sequence[Outgoing]) -> None:
         """Return when the broker has acknowledged each message; raise PublishFailed otherwise."""
         if not messages:
             return
+        with self._tracing.sending(topic, len(messages)) as headers:
+            await self._send(topic, messages, list(headers))
+
+    async def _send(self, topic: str, messages: Sequence[Outgoing], headers: Carried) -> None:
         try:
             producer = await self._started()
             partitions = sorted(await producer.partitions_for(topic))
             waiting = []
             for partition, group in _by_partition(messages, partitions).items():
-                waiting += await _enqueue(producer, topic, partition, group)
+                waiting += await _enqueue(producer, topic, partition, group, headers)
             for acknowledged in await asyncio.gather(*waiting, return_exceptions=True):
                 if isinstance(acknowledged, BaseException):
                     raise acknowledged
@@ -82,18 +91,24 @@ def _by_partition(
 
 
 async def _enqueue(
-    producer: AIOKafkaProducer, topic: str, partition: int, messages: Sequence[Outgoing]
+    producer: AIOKafkaProducer,
+    topic: str,
+    partition: int,
+    messages: Sequence[Outgoing],
+    headers: Carried,
 ) -> list[asyncio.Future[Any]]:
     """Pack messages into as few batches as they need; return the acknowledgements to wait for."""
     waiting: list[asyncio.Future[Any]] = []
     batch = producer.create_batch()
     for key, value in messages:
-        if batch.append(key=key, value=value, timestamp=None) is None:
+        if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
             waiting.append(await producer.send_batch(batch, topic, partition=partition))
             batch = producer.create_batch()
-            if batch.append(key=key, value=value, timestamp=None) is None:
+            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                 # Larger than a whole batch may be: the producer's own way says what it thinks.
-                waiting.append(await producer.send(topic, value, key=key, partition=partition))
+                waiting.append(
+                    await producer.send(topic, value, key=key, partition=partition, headers=headers)
+                )
     if batch.record_count():
         waiting.append(await producer.send_batch(batch, topic, partition=partition))
     return waiting

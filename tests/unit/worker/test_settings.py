@@ -101,3 +101,24 @@ def test_the_stores_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("ERASURE_SETTINGS", str(file))
     assert sorted(load_stores().stores) == ["billing", "crm"]
     assert "crm.db" not in repr(load_stores())
+
+
+def test_where_traces_go_is_a_secret_and_a_whole_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address without a path is refused; by default nothing is traced."""
+    _set(monkeypatch)
+    assert load().traces_endpoint is None
+    _set(monkeypatch, ERASURE_TRACES_ENDPOINT="https://me:hunter4@collector/v1/traces")
+    assert "hunter4" not in repr(load())
+    for address in (
+        "http://collector:4318",
+        "http://collector:4318/",
+        "collector/v1",
+        "/v1/x",
+        "",
+        "http://[hunter4",
+        "http://\u2100hunter4/v1",
+    ):
+        _set(monkeypatch, ERASURE_TRACES_ENDPOINT=address)
+        with pytest.raises(SettingsError, match=r"ERASURE_TRACES_ENDPOINT.*/v1/traces") as told:
+            load()
+        assert "hunter4" not in str(told.value)

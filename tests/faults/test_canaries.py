@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.canary import Scanner
+from tests.support.collector import Collector, open_collector
 from tests.support.databases import Server
 from tests.support.nordlys import (
     Person,
@@ -66,17 +67,21 @@ def test_the_scanner_finds_a_mark_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("ledger", ["postgresql", "sqlite"])
-async def test_no_mark_is_left_in_topics_ledger_or_logs(
+async def test_no_mark_is_left_in_topics_ledger_logs_or_traces(
     fresh_broker: str, postgresql: Server, tmp_path: Path, ledger: LedgerKind
 ) -> None:
     """Events, bad input, parking, refusals, an outage: marks stay where they came in."""
-    async with open_world(
-        bootstrap=fresh_broker,
-        server=postgresql,
-        folder=tmp_path,
-        ledger=ledger,
-        gates=["billing"],
-    ) as world:
+    async with (
+        open_collector() as collector,
+        open_world(
+            bootstrap=fresh_broker,
+            server=postgresql,
+            folder=tmp_path,
+            ledger=ledger,
+            gates=["billing"],
+        ) as world,
+    ):
+        world.settings["ERASURE_TRACES_ENDPOINT"] = collector.url
         people = await everything_happens(world)
         scanner = Scanner(people)
         # It can see: where marks may be, they are found.
@@ -98,7 +103,22 @@ async def test_no_mark_is_left_in_topics_ledger_or_logs(
         log = world.log.read_bytes()
         assert b"retry-later" in log
         assert scanner.find(log) == set()
+        nothing_in_traces(collector, scanner)
         await nothing_in_a_report(world, scanner, people[0])
+
+
+def nothing_in_traces(collector: Collector, scanner: Scanner) -> None:
+    """All of it was traced, also what failed; of an error no more than its class is told."""
+    assert {span.name for span in collector.spans} >= {
+        *("plan", "erase", "verify", "settle"),
+        *(f"send {topic}" for topic in OURS[:7]),
+        f"process {names.sweeps('crm')}",
+    }
+    assert "RetryLater" in {span.said.get("error.type") for span in collector.spans}
+    assert {span.words for span in collector.spans} == {""}
+    assert collector.of("ab" * 16)
+    for body in collector.bodies:
+        assert scanner.find(body) == set()
 
 
 async def nothing_in_a_report(world: World, scanner: Scanner, person: Person) -> None:
@@ -118,7 +138,7 @@ async def nothing_in_a_report(world: World, scanner: Scanner, person: Person) ->
     assert [one["store"] for one in told["ledger"]["others"]["stores_paused"]] == ["crm"]
     assert "ends_with" not in told["ledger"]
     assert scanner.find(report) == set()
-    for secret in secrets_of(world):
+    for secret in [*secrets_of(world), world.settings["ERASURE_TRACES_ENDPOINT"]]:
         assert secret.encode() not in report
 
 
@@ -160,7 +180,7 @@ async def everything_happens(world: World) -> list[Person]:
     ]
     parked, dead = erasure(first), [erasure(refused), erasure(swallowed)]
     with world.worker(only="intake") as intake:
-        await world.publish(*closing, parked, *dead, mode="binary")
+        await world.publish(*closing, parked, *dead, mode="binary", headers=trace_of(gone[0]))
         await spoil(world, unreadable)
         await world.until_states(parked, state="parked")
 
@@ -186,6 +206,13 @@ async def everything_happens(world: World) -> list[Person]:
         everybody.append(await strand(world))
         assert await worker.stop() == 0
     return everybody
+
+
+def trace_of(person: Person) -> list[tuple[str, bytes]]:
+    """A trace with which upstream says more than it should."""
+    marked = f"shop={person.mark}".encode()
+    began = ("traceparent", b"00-" + b"ab" * 16 + b"-" + b"cd" * 8 + b"-01")
+    return [began, ("tracestate", marked), ("baggage", marked)]
 
 
 async def refused_sweep(world: World) -> None:

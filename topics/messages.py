@@ -130,6 +130,18 @@ class UpstreamEvent(_Message):
     type: EventKind
 
 
+class CaseReason(_Message):
+    """Why a case ended so: a code and where, never who decided nor in which words."""
+
+    why: str = Field(
+        description="newer-consent or newer-restriction: what made it void; cannot-restrict: a "
+        "store cannot express a restriction; of a rejected case why it waited for somebody: "
+        "ambiguous-identity, chosen-key-not-found."
+    )
+    store: str | None = Field(default=None, description="Where nobody knew who was meant.")
+    stores: list[str] = Field(default=[], description="Those that cannot express it.")
+
+
 class Completion(_Message):
     """``erasure.completed``, keyed by ``source|id`` of the upstream event: it is done with.
 
@@ -140,7 +152,7 @@ class Completion(_Message):
     event: UpstreamEvent
     case: UUID
     state: Literal["closed", "superseded", "rejected"]
-    reason: dict[str, object] | None = Field(
+    reason: CaseReason | None = Field(
         default=None,
         description="Why it ended so; of a closed case only where a store refused: it cannot "
         "express a restriction.",

@@ -22,6 +22,8 @@ Outgoing = tuple[bytes | None, bytes | None]
 """Key and value of one message; a value of None is a tombstone."""
 
 _PSEUDONYM_BYTES: Final = 32
+_CASE_REASON: Final = ("why", "store", "stores")
+"""What is told of why a case ended so: a code and where. Who decided, in which words, is not."""
 _REASON: Final = ("why", "rows", "apart")
 """What is told of why a sweep was not done: who cancelled it, and in which words, is not."""
 
@@ -143,7 +145,10 @@ def completion(
     follows: UUID | None = None,
     stores: Mapping[str, Sequence[object]] | None = None,
 ) -> Outgoing:
-    """An upstream event is done with: ``state`` is closed, superseded or rejected."""
+    """An upstream event is done with: ``state`` is closed, superseded or rejected.
+
+    ``reason`` is told by its code and its stores; nothing else of it leaves the ledger.
+    """
     members: dict[str, object] = {
         "event": {"source": source, "id": event_id, "type": kind},
         "case": str(case_id),
@@ -151,8 +156,8 @@ def completion(
         "due_on": due_on,
         "closed_at": in_utc(closed_at),
     }
-    if reason is not None:
-        members["reason"] = reason
+    if told := _only(reason, *_CASE_REASON):
+        members["reason"] = told
     if impact:
         members["impact"] = impact
     if follows is not None:

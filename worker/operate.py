@@ -53,7 +53,10 @@ async def resume(
 async def reject(
     context: Context, case_id: UUID, *, by: str, reason: str, origin: Origin = Origin.CLI
 ) -> None:
-    """End a parked case without erasing anything; upstream is told. The stop stands."""
+    """End a parked case without erasing anything; upstream is told that, and no more.
+
+    Name and reason stay in the ledger. The stop stands.
+    """
     now = context.now()
     async with context.ledger.begin() as connection:
         case = await _parked(connection, case_id)

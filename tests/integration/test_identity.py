@@ -122,7 +122,7 @@ async def test_a_key_that_leads_nowhere_parks_the_case_again(town: World) -> Non
 
 
 async def test_an_operator_rejects_a_parked_case(town: World) -> None:
-    """Nothing is erased, upstream is told who decided and why, and the decision stands."""
+    """Nothing is erased, the decision stands, and upstream hears a code; the rest we keep."""
     first, second, request = await parked(town)
     before = await town.stores.dump()
     async with town.context() as context:
@@ -135,8 +135,12 @@ async def test_an_operator_rejects_a_parked_case(town: World) -> None:
             )
     await assert_told_once(town, [request], state="rejected")
     told = [record.json for record in await town.read(names.COMPLETED)]
-    reason = next(t["reason"] for t in told if t["case"] == str(id_of(request)))
-    assert (reason["rejected_by"], reason["rejected_because"]) == ("dpo", "asked for proof")
+    mine = next(t for t in told if t["case"] == str(id_of(request)))
+    assert mine["reason"] == {"why": "ambiguous-identity", "store": "crm"}
+    assert "asked for proof" not in str(mine)
+    async with town.context() as context, context.ledger.begin() as connection:
+        kept = (await operate._case(connection, id_of(request))).reason or {}
+    assert (kept["rejected_by"], kept["rejected_because"]) == ("dpo", "asked for proof")
     after = await town.stores.dump()
     assert about(after, [first, second]) == about(before, [first, second])
 

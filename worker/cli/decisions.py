@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 CaseId = Annotated[str, typer.Argument(metavar="ID", help="The id of the case.")]
 
-REASON_LIMIT = 500
-"""Characters of a reason: it stands in the ledger and upstream reads it."""
-
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands to ``erasure case``."""
@@ -94,30 +91,24 @@ def _chosen(context: Context, given: Sequence[str]) -> Mapping[str, Sequence[str
     return chosen
 
 
-def reject(
-    case: CaseId,
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who decides.")],
-    reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Why; upstream reads it. Do not name the person.")
-    ],
-) -> None:
-    """End a parked case: nothing is erased, upstream is told why, the stop stands."""
+def reject(case: CaseId, by: By, reason: Reason) -> None:
+    """End a parked case: nothing is erased, upstream is told, the stop stands.
+
+    Your name and your words stay in the ledger: upstream hears that it was
+    rejected, and the code of why it was parked.
+    """
     from worker.cli.ids import parse_id
     from worker.cli.opening import open_worker
     from worker.context import PublishFailed
     from worker.operate import reject as reject_case
 
     case_id = parse_id(case)
-    by, reason = by.strip(), reason.strip()
-    if not by or not reason or len(by) > REASON_LIMIT or len(reason) > REASON_LIMIT:
-        raise Unusable(f"--by and --reason need 1 to {REASON_LIMIT} characters each")
-    if "@" in reason:
-        raise Unusable("the reason goes to upstream and stays in the ledger: no address in it")
+    by, because = in_words(by, "--by"), in_words(reason, "--reason")
 
     async def work() -> None:
         async with open_worker() as context:
             try:
-                await reject_case(context, case_id, by=by, reason=reason)
+                await reject_case(context, case_id, by=by, reason=because)
             except PublishFailed as failed:
                 _tell_later(failed)
 

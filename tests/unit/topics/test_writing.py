@@ -107,8 +107,8 @@ def test_receipts_hold_each_case(command: int | None) -> None:
     ("state", "reason", "stores"),
     [
         ("closed", None, {"crm": OUTCOMES}),
-        ("superseded", {"by": "e-2"}, None),
-        ("rejected", {"why": "not the person"}, None),
+        ("superseded", {"why": "newer-consent"}, None),
+        ("rejected", {"why": "ambiguous-identity", "store": "crm"}, None),
     ],
 )
 def test_a_completion_is_found_by_the_event_of_upstream(
@@ -133,6 +133,32 @@ def test_a_completion_is_found_by_the_event_of_upstream(
     assert ("reason" in members) is (reason is not None)
     assert ("stores" in members) is (stores is not None)
     messages.Completion.model_validate_json(value or b"")
+
+
+def test_a_completion_tells_a_code_and_never_who_decided() -> None:
+    """Of a reason the code and the stores are told; names, free text and all else stay behind."""
+    reason = {
+        "why": "ambiguous-identity",
+        "store": "crm",
+        "people": 2,
+        "by": ["email"],
+        "rejected_by": "Kari Nordmann",
+        "rejected_because": "she called us",
+    }
+    _, value = writing.completion(
+        source="/crm",
+        event_id="e-1",
+        kind="privacy.erasure.requested.v1",
+        case_id=CASE,
+        state="rejected",
+        due_on=date(2026, 4, 10),
+        closed_at=SETTLED,
+        reason=reason,
+    )
+    told = messages.Completion.model_validate_json(value or b"").reason
+    assert told == messages.CaseReason(why="ambiguous-identity", store="crm")
+    assert b"Kari" not in (value or b"")
+    assert b"called" not in (value or b"")
 
 
 ENDED: dict[str, Any] = {

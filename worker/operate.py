@@ -24,6 +24,14 @@ from worker.supersede import reopen
 from worker.telling import tell_answer
 
 
+async def parked(connection: Connection, case_id: UUID) -> Case:
+    """A case that waits for a decision. Raises NotPossible for any other."""
+    case = await _case(connection, case_id)
+    if case.state is not CaseState.PARKED:
+        raise NotPossible(f"the case is {case.state}, and only a parked case waits for a decision")
+    return case
+
+
 async def resume(
     context: Context,
     case_id: UUID,
@@ -35,14 +43,15 @@ async def resume(
 ) -> Case:
     """Open a parked case again, with the key of the right person in each store named.
 
-    ``chosen`` maps a store to the values of its root key, as text in the declared order. The case
-    is resolved anew: what the other person's row would have led to is left out. Returns the case
+    ``chosen`` maps a store to the values of its root key, as text in the declared order; without
+    any, what was chosen before is forgotten and the stores are asked anew. The case is resolved
+    anew: what the other person's row would have led to is left out. Returns the case
     as it then stands: open, or parked again when the keys do not settle it.
     """
     keys = {store: [_key(context, store, values)] for store, values in chosen.items()}
     who = Who(by, reason, origin)
     async with context.ledger.begin() as connection:
-        case = await _parked(connection, case_id)
+        case = await parked(connection, case_id)
         await actions.note(connection, context.now(), who, Did.CASE_RESUMED, f"case:{case_id}")
         batch_id = await reopen(context, connection, case.batch_id, [case_id], keys)
     await plan_batch(context, batch_id)
@@ -59,7 +68,7 @@ async def reject(
     """
     now = context.now()
     async with context.ledger.begin() as connection:
-        case = await _parked(connection, case_id)
+        case = await parked(connection, case_id)
         await batches.hold(connection, case.batch_id)
         answer_id = await answers.open_answer(connection, case.batch_id, None, now)
         ended = await cases.end(
@@ -145,13 +154,6 @@ def _key(context: Context, store: str, values: Sequence[str]) -> Key:
             f"a key of {store} has {len(columns)} value(s): {', '.join(columns)}; join them by /"
         )
     return tuple(values)
-
-
-async def _parked(connection: Connection, case_id: UUID) -> Case:
-    case = await _case(connection, case_id)
-    if case.state is not CaseState.PARKED:
-        raise NotPossible(f"the case is {case.state}, and only a parked case waits for a decision")
-    return case
 
 
 async def _case(connection: Connection, case_id: UUID) -> Case:

@@ -115,7 +115,8 @@ async def reopen(
 ) -> int:
     """Move standing cases into a batch of their own, to be resolved and planned anew.
 
-    ``chosen`` are the keys an operator named for an ambiguous person. Returns the new batch's id.
+    ``chosen`` are the keys an operator named for an ambiguous person, beside those of before;
+    empty: what was named before is forgotten too. Returns the new batch's id.
     """
     now = context.now()
     old = await batches.lock(connection, batch_id)
@@ -128,7 +129,8 @@ async def reopen(
     ]
     for person in people:
         person.forget()
-        person.chosen.update(chosen or {})
+        if chosen is not None:
+            person.chosen = {**person.chosen, **chosen} if chosen else {}
     await _carry_over(context, connection, batch_id, people)
     new_id = await batches.open_batch(
         connection,

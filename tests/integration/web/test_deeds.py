@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
-from tests.support.driving import accept
-from tests.support.nordlys import customer, erasure, withdrawal
+from tests.support.driving import accept, settle
+from tests.support.nordlys import Person, about, customer, erasure, traces, withdrawal
 from tests.support.page import Browser, Page, open_browser
-from tests.support.world import World, id_of
+from tests.support.world import Event, World, id_of
+from topics import names
 from worker import hold, retention_operate
 from worker.core.deadline import extended
 from worker.core.lifecycle import SweepState
@@ -111,6 +113,88 @@ async def test_a_deadline_is_extended(page: Page, village: World) -> None:
         assert (await browser.send(path, ORDER)).status == 409
 
 
+async def parked(page: Page, village: World) -> tuple[Person, Person, Event]:
+    """Two customers with one address, and a request by it that nobody can tell apart."""
+    first, second = Person(subscriptions=0), Person(subscriptions=0)
+    await village.stores.add(first, second)
+    await village.stores.run(
+        "crm",
+        f"UPDATE crm.customer SET email = '{first.email}'"
+        f" WHERE customer_no = '{second.customer_no}'",
+    )
+    request = erasure(first)
+    await accept(page.context, request)
+    assert await village.state(request) == "parked"
+    return first, second, request
+
+
+async def test_a_parked_case_is_resumed_with_the_right_person(page: Page, village: World) -> None:
+    """The form asks for the key in the store that is ambiguous; that person goes and no other."""
+    first, second, request = await parked(page, village)
+    case = f"/cases/{id_of(request)}"
+    async with open_browser(page, Role.APPROVER) as browser:
+        assert f'href="{case}/resume"' in (await browser.get(case)).text
+        form = (await browser.get(f"{case}/resume")).text
+    assert "email led to 2 rows in crm" in form
+    assert form.index('name="key/crm/0"') < form.index('name="key/billing/0"')
+    assert "customer_no" in form
+    given = {"key/crm/0": second.customer_no}
+    action, text = await does(page, Role.APPROVER, f"{case}/resume", **given)
+    recorded(action, Role.APPROVER, Did.CASE_RESUMED, f"case:{id_of(request)}")
+    assert "The case is open again" in text
+    for shown in (form, text):
+        assert not [mark for mark in (*first.marks, *second.marks) if mark in shown]
+    await settle(page.context)
+    assert await village.state(request) == "closed"
+    left = await village.stores.dump()
+    assert (traces(left, second), traces(left, first)["crm.contact_log"]) == ({}, 1)
+    async with open_browser(page, Role.APPROVER) as browser:
+        late = await browser.get(f"{case}/resume")
+    assert (late.status, "only a parked case" in late.text) == (409, True)
+
+
+async def test_a_key_that_is_nobodys_parks_the_case_again(page: Page, village: World) -> None:
+    """The page says that nothing was erased, and why; without a key the stores are asked anew."""
+    _, second, request = await parked(page, village)
+    path = f"/cases/{id_of(request)}/resume"
+    action, text = await does(page, Role.APPROVER, path, **{"key/crm/0": "K-nobody"})
+    recorded(action, Role.APPROVER, Did.CASE_RESUMED, f"case:{id_of(request)}")
+    assert "parked again, and nothing was erased: the key that was chosen for crm" in text
+    assert "K-nobody" not in text
+    assert await village.state(request) == "parked"
+    await village.stores.run(
+        "crm",
+        f"UPDATE crm.customer SET email = '{second.email}'"
+        f" WHERE customer_no = '{second.customer_no}'",
+    )
+    _, text = await does(page, Role.APPROVER, path)
+    assert "The case is open again" in text
+    assert await settle(page.context)
+    assert await village.state(request) == "closed"
+    assert traces(await village.stores.dump(), second)["crm.contact_log"] == 1
+
+
+async def test_a_parked_case_is_rejected(page: Page, village: World) -> None:
+    """It ends, nothing is erased, and the ledger has who said so and why; upstream has not."""
+    first, second, request = await parked(page, village)
+    before = await village.stores.dump()
+    action, _ = await does(page, Role.APPROVER, f"/cases/{id_of(request)}/reject")
+    recorded(action, Role.APPROVER, Did.CASE_REJECTED, f"case:{id_of(request)}")
+    assert await village.state(request) == "rejected"
+    after = await village.stores.dump()
+    assert about(after, [first, second]) == about(before, [first, second])
+    (told,) = [
+        record.json
+        for record in await village.read(names.COMPLETED)
+        if record.json.get("case") == str(id_of(request))
+    ]
+    assert told["reason"] == {"why": "ambiguous-identity", "store": "crm"}
+    assert "Kari" not in str(told)
+    async with open_browser(page, Role.VIEWER) as browser:
+        story = (await browser.get(f"/cases/{id_of(request)}")).text
+    assert "decided: as agreed" in story
+
+
 async def test_a_store_is_paused_and_resumed(page: Page) -> None:
     """A store rests, the page says so, and it goes on."""
     for deed, what in (("drain", Did.STORE_DRAINED), ("resume", Did.STORE_RESUMED),
@@ -184,12 +268,14 @@ async def test_an_order_that_is_not_whole_does_nothing(page: Page, how: str) -> 
         ("/cases/x/hold", {"review": SOON}),
         ("/hold", {"kind": "email", "value": "a@example.no", "review": "never"}),
         ("/hold", {"kind": "email", "value": "a@example.no", "review": "2020-01-01"}),
+        ("/cases/x/resume", {}),
+        (f"/cases/{uuid4()}/reject", {}),
         ("/hold", {"kind": "fax", "value": "1", "review": SOON}),
     ],
 )
 async def test_an_order_on_nothing(page: Page, path: str, form: Mapping[str, str]) -> None:
     """What does not exist, and a review that has passed, are refused in words."""
-    async with open_browser(page, Role.OPERATOR) as browser:
+    async with open_browser(page, Role.APPROVER) as browser:
         answer = await browser.send(path, {**ORDER, **form})
     assert answer.status == 409
     assert "Nothing was changed" in answer.text

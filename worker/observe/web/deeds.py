@@ -6,10 +6,9 @@ What does it is the use case that the command line calls as well; it writes it i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
-from uuid import UUID
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -17,53 +16,12 @@ from worker import flood, hold, operate, retention_operate, stores_operate
 from worker.cli.who import LIMIT, in_words
 from worker.context import NotPossible, PublishFailed
 from worker.ledger.actions import Origin
+from worker.observe.web import parked
+from worker.observe.web.order import Deed, Do, Order, Told
 from worker.observe.web.parts import Ask, Route
 from worker.web_settings import Role
 
 PAGE: Final = Origin.PAGE
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What somebody orders: on what, in whose name, and why."""
-
-    ask: Ask
-    on: str
-    by: str
-    reason: str
-
-    @property
-    def number(self) -> int:
-        """What it is ordered on, as a number. Raises NotPossible."""
-        if not self.on.isdecimal() or not self.on.isascii() or len(self.on) > 17:
-            raise NotPossible("this is no number of anything; go back to the list")
-        return int(self.on)
-
-    @property
-    def case(self) -> UUID:
-        """What it is ordered on, as a case. Raises NotPossible."""
-        try:
-            return UUID(self.on)
-        except ValueError:
-            raise NotPossible("this is no id of a case; go back to the list") from None
-
-
-Told = tuple[str, dict[str, object]]
-"""Key of the words that say what was done, and what fills them."""
-Do = Callable[[Order], Awaitable[Told]]
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """Something that can be done: where, by whom, and the page to go back to."""
-
-    key: str
-    path: str
-    needs: Role
-    do: Do
-    back: str
-    fields: tuple[str, ...] = ()
-    """More than a name and a reason that the form asks for."""
 
 
 def routes() -> list[Route]:
@@ -82,7 +40,16 @@ def _asking(deed: Deed) -> Callable[[Ask], Awaitable[web.Response]]:
     async def handle(ask: Ask) -> web.Response:
         kinds = sorted(ask.site.context.policy.vocabulary().identifiers)
         on = ask.part.get("on", "")
-        return ask.show("confirm.html", deed=deed, on=on, kinds=kinds, limit=LIMIT)
+        about = await deed.about(ask, on) if deed.about else {"case": None}
+        return ask.show(
+            "confirm.html",
+            deed=deed,
+            on=on,
+            back=_back(deed, on),
+            kinds=kinds,
+            limit=LIMIT,
+            **about,
+        )
 
     return handle
 
@@ -96,14 +63,18 @@ def _doing(deed: Deed) -> Callable[[Ask], Awaitable[web.Response]]:
         )
         later = False
         try:
-            key, values = await deed.do(order)
+            told = await deed.do(order)
         except PublishFailed:
             # It stands in the ledger, and a running worker publishes it.
-            key, values, later = "done", {}, True
+            told, later = Told("done"), True
         ask.site.reading.forget()
-        return ask.show("done.html", deed=deed, key=key, values=values, later=later)
+        return ask.show("done.html", back=_back(deed, order.on), told=told, later=later)
 
     return handle
+
+
+def _back(deed: Deed, on: str) -> str:
+    return deed.back.replace("{on}", quote(on, safe=""))
 
 
 def _by(ask: Ask) -> str:
@@ -118,7 +89,7 @@ async def _retry(order: Order) -> Told:
     )
     if not given:
         raise NotPossible("this is no dead letter any more; somebody may have retried it")
-    return "done.retry", {}
+    return Told("done.retry")
 
 
 async def _place(order: Order) -> Told:
@@ -149,10 +120,12 @@ async def _place_on_person(order: Order) -> Told:
 def _placed(placed: hold.Placed) -> Told:
     values: dict[str, object] = {"hold": placed.hold, "cases": len(placed.cases)}
     if placed.unanswered:
-        return "done.hold.unanswered", {**values, "stores": ", ".join(placed.unanswered)}
+        values["stores"] = ", ".join(placed.unanswered)
+        return Told("done.hold.unanswered", values, well=False)
     if placed.attempted:
-        return "done.hold.attempted", {**values, "attempted": len(placed.attempted)}
-    return "done.hold", values
+        values["attempted"] = len(placed.attempted)
+        return Told("done.hold.attempted", values, well=False)
+    return Told("done.hold", values)
 
 
 def _review(order: Order) -> date:
@@ -169,20 +142,20 @@ async def _release(order: Order) -> Told:
     freed = await hold.release(
         order.ask.site.context, order.number, by=order.by, reason=order.reason, origin=PAGE
     )
-    return "done.release", {"cases": len(freed)}
+    return Told("done.release", {"cases": len(freed)})
 
 
 async def _extend(order: Order) -> Told:
     extended = await operate.extend(
         order.ask.site.context, order.case, by=order.by, reason=order.reason, origin=PAGE
     )
-    return "done.extend", {"until": extended.until, "tell_by": extended.tell_by}
+    return Told("done.extend", {"until": extended.until, "tell_by": extended.tell_by})
 
 
 def _store(do: Callable[..., Awaitable[None]], told: str) -> Do:
     async def work(order: Order) -> Told:
         await do(order.ask.site.context, order.on, by=order.by, reason=order.reason, origin=PAGE)
-        return told, {"store": order.on}
+        return Told(told, {"store": order.on})
 
     return work
 
@@ -192,7 +165,7 @@ def _sweep(do: Callable[..., Awaitable[None]], told: str) -> Do:
         await do(
             order.ask.site.context, order.number, by=order.by, because=order.reason, origin=PAGE
         )
-        return told, {"sweep": order.number}
+        return Told(told, {"sweep": order.number})
 
     return work
 
@@ -201,18 +174,28 @@ async def _approve_flood(order: Order) -> Told:
     await flood.approve(
         order.ask.site.context, order.on, by=order.by, because=order.reason, origin=PAGE
     )
-    return "done.flood", {"store": order.on}
+    return Told("done.flood", {"store": order.on})
 
 
-_STORE, _SWEEP = "/stores/{on}", "/sweeps/{on}"
+_CASE, _STORE, _SWEEP = "/cases/{on}", "/stores/{on}", "/sweeps/{on}"
 _MAY, _APPROVE = Role.OPERATOR, Role.APPROVER
 
 DEEDS: Final = (
     Deed("retry", "/dead-letters/{on}/retry", _MAY, _retry, "/dead-letters"),
-    Deed("hold", "/cases/{on}/hold", _MAY, _place, "/holds", ("review",)),
+    Deed("hold", f"{_CASE}/hold", _MAY, _place, "/holds", ("review",)),
     Deed("hold-person", "/hold", _MAY, _place_on_person, "/holds", ("subject", "review")),
     Deed("release", "/holds/{on}/release", _APPROVE, _release, "/holds"),
-    Deed("extend", "/cases/{on}/extend", _APPROVE, _extend, "/cases?state=open"),
+    Deed("extend", f"{_CASE}/extend", _APPROVE, _extend, "/cases?state=open"),
+    Deed(
+        "resume-case",
+        f"{_CASE}/resume",
+        _APPROVE,
+        parked.resume,
+        _CASE,
+        ("keys",),
+        parked.about,
+    ),
+    Deed("reject-case", f"{_CASE}/reject", _APPROVE, parked.reject, _CASE, about=parked.about),
     Deed("pause", f"{_STORE}/pause", _MAY, _store(stores_operate.pause_store, "done.pause"), "/"),
     Deed("drain", f"{_STORE}/drain", _MAY, _store(stores_operate.drain_store, "done.drain"), "/"),
     Deed(

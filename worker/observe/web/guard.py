@@ -98,7 +98,7 @@ async def _answer(site: Site, request: web.Request) -> web.StreamResponse:
         return _closing(site.look.trouble(request, 404, "nothing-here"))
     if request.method == "POST":
         return await _submitted(site, request, somebody, route)
-    return await route.handle(Ask(site, request, somebody, MultiDictProxy(MultiDict())))
+    return await _handled(route, Ask(site, request, somebody, MultiDictProxy(MultiDict())))
 
 
 async def _submitted(
@@ -112,7 +112,10 @@ async def _submitted(
         return _closing(site.look.trouble(request, 415, "no-form"))
     if not somebody.is_machine and not site.access.is_own_form(somebody, form.get(PROOF, "")):
         return site.look.trouble(request, 403, "not-our-form")
-    ask = Ask(site, request, somebody, form)
+    return await _handled(route, Ask(site, request, somebody, form))
+
+
+async def _handled(route: Route, ask: Ask) -> web.StreamResponse:
     try:
         return await route.handle(ask)
     except (NotPossible, Unusable) as why:

@@ -17,11 +17,11 @@ from tests.support.nordlys import Person, consent, customer, erasure, traces, wi
 from tests.support.world import Event, World, id_of
 from topics import names
 from worker import hold
-from worker.cli.timeline import story
 from worker.context import Context
 from worker.ledger import answers, cases, commands, obligations
 from worker.ledger.cases import Case
 from worker.look_again import look_again
+from worker.observe.story import story
 from worker.redrive import redrive
 from worker.sealing import KEY_BYTES, Sealer
 
@@ -81,8 +81,10 @@ async def test_what_the_law_kept_goes_on_its_day(world: World, context: Context)
         "rows": 1,
     }
     told = await story(context.ledger, context.policy, case.id)
+    assert told is not None
     assert (told.follows, told.followed_by) == (id_of(request), ())
     told = await story(context.ledger, context.policy, id_of(request))
+    assert told is not None
     assert (told.followed_by, told.obligations) == ((case.id,), ())
     first, second = await world.completions(request)
     assert "follows" not in first

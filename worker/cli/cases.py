@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 from typer.core import TyperGroup
 
-from worker.cli.exits import Unusable
+from worker.cli.exits import NotThere, Unusable
 from worker.cli.ids import parse_id
 from worker.cli.output import AsJson, print_json, print_table
 from worker.core.lifecycle import CaseState
@@ -120,7 +120,7 @@ def _show_missing(found: list[tuple[Case, tuple[str, ...]]], as_json: bool) -> N
 
 
 def _kind(case: Case) -> str:
-    from worker.cli.words import EVENTS
+    from worker.observe.wording import EVENTS
 
     return EVENTS[case.kind]
 
@@ -145,12 +145,15 @@ def show(
 
 async def _story(case_id: UUID) -> Any:
     from worker.cli.opening import open_ledger, read_policy, read_settings
-    from worker.cli.timeline import story
+    from worker.observe.story import story
 
     settings = read_settings()
     policy = read_policy(settings)
     async with open_ledger(settings) as ledger:
-        return await story(ledger, policy, case_id)
+        told = await story(ledger, policy, case_id)
+    if told is None:
+        raise NotThere("there is no such case; list them with: erasure cases")
+    return told
 
 
 def _which(case: str | None, event: tuple[str, str] | None) -> UUID:

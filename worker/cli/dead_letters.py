@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.exits import Exit, Unusable, say
-from worker.cli.output import AsJson, counted, print_json, print_table
+from worker.cli.output import AsJson, print_json, print_table
 from worker.cli.who import Because, Login, named, told
+from worker.core.wording import counted
 
 if TYPE_CHECKING:
     from worker.ledger.commands import CommandLine

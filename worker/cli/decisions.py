@@ -66,8 +66,8 @@ def resume(
 
 
 def _tell_resumed(case: Case | None) -> None:
-    from worker.cli.words import reason_words
     from worker.core.lifecycle import CaseState
+    from worker.observe.wording import reason_words
 
     if case is not None and case.state is CaseState.PARKED:
         print(f"parked again: {reason_words(case.reason)}")

@@ -11,8 +11,9 @@ import typer
 
 from worker.cli.exits import Unusable, say
 from worker.cli.ids import parse_id
-from worker.cli.output import AsJson, counted, print_json, print_table
+from worker.cli.output import AsJson, print_json, print_table
 from worker.cli.who import Because, By, in_words, told
+from worker.core.wording import counted
 
 if TYPE_CHECKING:
     from worker.hold import Placed

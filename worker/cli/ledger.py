@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import typer
 
 from worker.cli.exits import Exit
-from worker.cli.output import AsJson, counted, print_json
+from worker.cli.output import AsJson, print_json
+from worker.core.wording import counted
 
 
 def add_to(app: typer.Typer) -> None:

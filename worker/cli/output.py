@@ -86,8 +86,3 @@ def cell(value: object) -> Text:
 def moment(at: datetime) -> str:
     """A time for people, in UTC and to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 case``, ``1,200 cases``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.exits import Exit, Unusable
-from worker.cli.output import AsJson, counted, print_json
+from worker.cli.output import AsJson, print_json
+from worker.core.wording import counted
 
 if TYPE_CHECKING:
     from worker.core.policy import Policy

@@ -14,7 +14,8 @@ import typer
 
 from worker.cli.counting import counting
 from worker.cli.exits import Exit, Unusable, say
-from worker.cli.output import AsJson, console, counted, print_json, print_table
+from worker.cli.output import AsJson, console, print_json, print_table
+from worker.core.wording import counted
 
 if TYPE_CHECKING:
     from connectors.faults import Fault

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from worker.cli.exits import Exit, NotThere, Unusable, say
-from worker.cli.output import counted
+from worker.core.wording import counted
 
 
 def add_to(group: typer.Typer) -> None:

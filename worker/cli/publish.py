@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker.cli.exits import Exit, NotReady, Unusable, say
-from worker.cli.output import console, counted
+from worker.cli.output import console
+from worker.core.wording import counted
 
 if TYPE_CHECKING:
     from topics.publishing import Publication

@@ -7,8 +7,8 @@ from rich.text import Text
 
 from topics.events import EventKind
 from worker.cli.output import STYLES, console, moment
-from worker.cli.timeline import Story
-from worker.cli.words import EVENTS, EVERYTHING, OutcomeWords
+from worker.observe.story import Story
+from worker.observe.wording import EVENTS, EVERYTHING, OutcomeWords
 
 ABSENT = "absent"
 

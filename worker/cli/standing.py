@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.cli.lasting import lasting
-from worker.cli.output import STYLES, counted, moment
+from worker.cli.output import STYLES, moment
 from worker.core.budget import LABELS
 from worker.core.lifecycle import CaseState
+from worker.core.wording import counted
 from worker.ledger.batches import Lane
 from worker.observe.overview import Overview, State, StoreNow
 

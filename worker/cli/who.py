@@ -1,16 +1,21 @@
-"""Who decides, and why, as it is typed."""
+"""Who decides, and why, as it is typed on a command line."""
 
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final
 
 import typer
 
+from worker import who
 from worker.cli.exits import Unusable
+from worker.who import LIMIT, Unfit, UnfitWords
 
-LIMIT = 500
-"""Characters of a name or a reason."""
+UNFIT: Final[Mapping[Unfit, str]] = {
+    Unfit.LENGTH: f"needs 1 to {LIMIT} characters",
+    Unfit.ADDRESS: "stays in the ledger: no address in it",
+}
 
 By = Annotated[str, typer.Option(metavar="NAME", help="Who decides.")]
 Login = Annotated[
@@ -27,13 +32,11 @@ Because = Annotated[
 
 
 def in_words(given: str, option: str) -> str:
-    """A name or a reason as it is kept. Raises Unusable for one that is empty or too long."""
-    words = given.strip()
-    if not words or len(words) > LIMIT:
-        raise Unusable(f"{option} needs 1 to {LIMIT} characters")
-    if "@" in words:
-        raise Unusable(f"{option} stays in the ledger: no address in it")
-    return words
+    """A name or a reason as it is kept. Raises Unusable for one that is not."""
+    try:
+        return who.in_words(given)
+    except UnfitWords as unfit:
+        raise Unusable(f"{option} {UNFIT[unfit.why]}") from None
 
 
 def named(given: str | None) -> str:

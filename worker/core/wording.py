@@ -1,4 +1,4 @@
-"""Suggestions in error texts: the name that was probably meant."""
+"""Small pieces of sentences: a count with its noun, the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def near(word: str, known: Iterable[str]) -> str:
     if close := get_close_matches(word.lower(), names, n=1):
         return f"; did you mean '{names[close[0]]}'?"
     return f"; known: {', '.join(names.values())}" if len(names) <= 30 else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 case``, ``1,200 cases``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

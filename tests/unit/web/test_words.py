@@ -10,15 +10,15 @@ from string import Formatter
 import pytest
 
 from topics.events import EventKind
-from worker.cli.timeline import STEPS
-from worker.cli.words import OutcomeWords
 from worker.core.lifecycle import CaseState, SweepState
 from worker.ledger.actions import Did, Origin
 from worker.observe.overview import State
+from worker.observe.story import STEPS
 from worker.observe.web.deeds import DEEDS
 from worker.observe.web.look import NAV, THEMES
 from worker.observe.web.telling import words_of
 from worker.observe.web.words import LANGUAGES
+from worker.observe.wording import OutcomeWords
 from worker.web_settings import Role
 
 PAGE = Path(__file__).parents[3] / "worker" / "observe" / "web"

@@ -11,14 +11,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from worker.cli.exits import NotThere
-from worker.cli.timeline import story
 from worker.context import Context
 from worker.core.lifecycle import CaseState
 from worker.identifiers import typed
 from worker.ledger import cases
 from worker.ledger import search as questions
 from worker.ledger.cases import Case
+from worker.observe.story import story
 from worker.observe.web.home import see_other
 from worker.observe.web.parts import Ask
 from worker.web_settings import Role
@@ -32,7 +31,9 @@ async def show(ask: Ask) -> web.Response:
     context = ask.site.context
     try:
         told = await story(context.ledger, context.policy, UUID(ask.part["case"]))
-    except (ValueError, NotThere):
+    except ValueError:
+        told = None
+    if told is None:
         return ask.nothing_here()
     return ask.show(
         "case.html",

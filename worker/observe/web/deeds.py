@@ -13,13 +13,13 @@ from urllib.parse import quote
 from aiohttp import web
 
 from worker import flood, hold, operate, retention_operate, stores_operate
-from worker.cli.who import LIMIT, in_words
 from worker.context import NotPossible, PublishFailed
 from worker.ledger.actions import Origin
 from worker.observe.web import parked
 from worker.observe.web.order import Deed, Do, Order, Told
 from worker.observe.web.parts import Ask, Route
 from worker.web_settings import Role
+from worker.who import LIMIT, UnfitWords, in_words
 
 PAGE: Final = Origin.PAGE
 
@@ -58,9 +58,8 @@ def _doing(deed: Deed) -> Callable[[Ask], Awaitable[web.Response]]:
     async def handle(ask: Ask) -> web.Response:
         if ask.form.get("sure") != "yes":
             raise NotPossible("say that you are sure: tick the box of the form")
-        order = Order(
-            ask, ask.part.get("on", ""), _by(ask), in_words(ask.form.get("reason", ""), "a reason")
-        )
+        reason = _kept(ask.form.get("reason", ""), "a reason")
+        order = Order(ask, ask.part.get("on", ""), _by(ask), reason)
         later = False
         try:
             told = await deed.do(order)
@@ -79,8 +78,16 @@ def _back(deed: Deed, on: str) -> str:
 
 def _by(ask: Ask) -> str:
     """The name that was typed, and always whose credentials it came with."""
-    typed, own = in_words(ask.form.get("by", ""), "a name"), ask.somebody.name
-    return typed if typed == own else in_words(f"{typed} (signed in as {own})", "a name")
+    typed, own = _kept(ask.form.get("by", ""), "a name"), ask.somebody.name
+    return typed if typed == own else _kept(f"{typed} (signed in as {own})", "a name")
+
+
+def _kept(given: str, what: str) -> str:
+    """A name or a reason as the ledger keeps it. Raises NotPossible."""
+    try:
+        return in_words(given)
+    except UnfitWords:
+        raise NotPossible(f"{what} needs 1 to {LIMIT} characters and no address in it") from None
 
 
 async def _retry(order: Order) -> Told:

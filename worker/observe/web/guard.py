@@ -15,7 +15,6 @@ import structlog
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
-from worker.cli.exits import Unusable
 from worker.context import NotPossible
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.observe.probes import livez
@@ -118,7 +117,7 @@ async def _submitted(
 async def _handled(route: Route, ask: Ask) -> web.StreamResponse:
     try:
         return await route.handle(ask)
-    except (NotPossible, Unusable) as why:
+    except NotPossible as why:
         return ask.show("not_possible.html", status=409, why=str(why))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
-from worker.cli.words import GroundWords, OutcomeWords
 from worker.core.outcomes import UNKNOWN_ANCHOR
 from worker.core.terms import ground_sentence
 from worker.observe.web.shown import number
 from worker.observe.web.words import Words
+from worker.observe.wording import GroundWords, OutcomeWords
 
 
 class Telling(Words):
@@ -26,7 +26,7 @@ class Telling(Words):
         return self("working-days.one" if count == 1 else "working-days", count=count)
 
     def step(self, key: str, values: Mapping[str, str]) -> str:
-        """Say what happened to a case; see :data:`worker.cli.timeline.STEPS`."""
+        """Say what happened to a case; see :data:`worker.observe.story.STEPS`."""
         told = dict(values)
         if key == "said":
             told["event"] = self.known("event", values["kind"])

@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.core.policies import NORDLYS
 from topics.events import EventKind
-from worker.cli.words import EVENTS, ground_words, outcome_words, reason_words
 from worker.core.policy import Policy
+from worker.observe.wording import EVENTS, ground_words, outcome_words, reason_words
 from worker.policy_file import load
 
 

@@ -9,9 +9,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from topics.events import RESTRICTING
-from worker.cli.exits import NotThere
-from worker.cli.output import counted
-from worker.cli.words import (
+from worker.core.lifecycle import CaseState
+from worker.core.policy import Policy
+from worker.core.wording import counted
+from worker.ledger import actions, answers, batches, cases, commands, obligations
+from worker.ledger.actions import Action
+from worker.ledger.answers import Receipt
+from worker.ledger.cases import Case
+from worker.ledger.commands import CommandLine
+from worker.ledger.database import Ledger
+from worker.observe.wording import (
     EVENTS,
     EVERYTHING,
     OutcomeWords,
@@ -19,14 +26,6 @@ from worker.cli.words import (
     outcome_words,
     reason_words,
 )
-from worker.core.lifecycle import CaseState
-from worker.core.policy import Policy
-from worker.ledger import actions, answers, batches, cases, commands, obligations
-from worker.ledger.actions import Action
-from worker.ledger.answers import Receipt
-from worker.ledger.cases import Case
-from worker.ledger.commands import CommandLine
-from worker.ledger.database import Ledger
 from worker.versions import policy_of
 
 COMMANDS = 100_000
@@ -112,12 +111,12 @@ class Story:
     followed_by: tuple[UUID, ...]
 
 
-async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story:
-    """Tell the story of a case. Raises NotThere when there is no such case."""
+async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story | None:
+    """Tell the story of a case; None when there is no such case."""
     async with ledger.begin() as connection:
         case = await cases.read(connection, case_id)
         if case is None:
-            raise NotThere("there is no such case; list them with: erasure cases")
+            return None
         batch = await batches.read(connection, case.batch_id)
         issued = await commands.listed(connection, batch_id=case.batch_id, limit=COMMANDS)
         receipts = await answers.receipts_of_case(connection, case_id)

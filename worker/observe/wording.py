@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from topics.events import EventKind
-from worker.cli.output import counted
 from worker.core.outcomes import UNKNOWN_ANCHOR
 from worker.core.policy import Policy
 from worker.core.restricting import CANNOT_RESTRICT
 from worker.core.terms import Terms, ground_sentence, kept_sentence, terms_of
+from worker.core.wording import counted
 from worker.ledger.actions import Action, Did
 
 EVENTS: Final[Mapping[EventKind, str]] = {

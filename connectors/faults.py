@@ -9,6 +9,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
+HINTS: Final[Mapping[str, str]] = {
+    "constraint": "a constraint forbids it, perhaps of a table that the policy does not declare",
+    "trigger": "a trigger of the store raised an error",
+    "permission": "the store's login may not do this; grant it SELECT, UPDATE and DELETE",
+    "data": "the store rejected a value; compare key, field and overwrite types with the policy",
+    "unavailable": "the store does not answer; it is tried again",
+    "timeout": "the store took too long; it is tried again",
+    "busy": "another transaction was in the way; it is tried again",
+    "no-such-table": "a declared table or column is missing; run `erasure check`",
+    "login": "the store does not accept the login or has no such database; see its URL",
+    "statement": "the store does not understand the statement; run `erasure check`",
+    "unexpected": "the store gave an error that is not known here; look into its own log",
+    "bad-url": "the store's URL names no supported database",
+    "no-answer": "the store did not answer in time; it is tried again",
+    "paused": "an operator lets the store rest",
+}
+"""Codes whose hint is always the same, whatever the store; a driver's own code may follow it."""
+
 
 class Fault(Exception):
     """A connector's error. ``code`` is a short stable word, ``hint`` says what an operator can do.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from connectors.faults import Fault, RetryLater
+from connectors.faults import HINTS, Fault, RetryLater
 from connectors.mapping import Key
 from worker.context import Context
 from worker.core.lifecycle import CaseState
@@ -35,7 +35,7 @@ async def recognise(
             async with asyncio.timeout(context.timing.lookup_timeout.total_seconds()):
                 held = await held_by(context, context.connectors[store], list(owners))
         except TimeoutError:
-            silent[store] = RetryLater("no-answer", "the store did not answer a look-up in time")
+            silent[store] = RetryLater("no-answer", HINTS["no-answer"])
         except Fault as fault:
             silent[store] = fault
         else:

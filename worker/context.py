@@ -25,7 +25,16 @@ class PublishFailed(Exception):
 
 
 class NotPossible(Exception):
-    """What a person asks for cannot be done; nothing was changed. The text says what to do."""
+    """What a person asks for cannot be done; nothing was changed. The text says what to do.
+
+    ``code`` is a short stable word and ``values`` are what fills it, for whoever says it in other
+    words or another language.
+    """
+
+    def __init__(self, code: str, text: str, **values: object) -> None:
+        super().__init__(text)
+        self.code = code
+        self.values = values
 
 
 class Publisher(Protocol):
@@ -71,6 +80,12 @@ class Context:
     """What this process knows of its own state."""
     tracing: Tracing = field(default_factory=Tracing)
     """The traces of its work, where somebody wants them."""
+
+    def no_store(self, store: str) -> NotPossible:
+        """What to raise for a store that the policy does not have."""
+        known = ", ".join(sorted(self.connectors))
+        text = f"there is no store '{store}'; the policy has: {known}"
+        return NotPossible("no-store", text, store=store, known=known)
 
     def day(self) -> date:
         """Today in the policy's country: what is over is counted in its days."""

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from connectors.base import Done, Effects, Work
-from connectors.faults import Refused, RetryLater
+from connectors.faults import HINTS, Refused, RetryLater
 from connectors.mapping import Key
 from worker.context import Context
 from worker.core import restricting
@@ -64,7 +64,7 @@ class Attempt(ABC):
             async with asyncio.timeout(self._timeout):
                 effects = await self._act(tasks)
         except TimeoutError:
-            raise RetryLater("no-answer", "the store did not answer", in_doubt=True) from None
+            raise RetryLater("no-answer", HINTS["no-answer"], in_doubt=True) from None
         except Refused as fault:
             if len(tasks) == 1:
                 self.refused[tasks[0].case_id] = Failed(str(fault))
@@ -86,7 +86,7 @@ class Attempt(ABC):
             async with asyncio.timeout(self._timeout):
                 judged = await self._reread(done)
         except TimeoutError:
-            raise RetryLater("no-answer", "the store did not answer") from None
+            raise RetryLater("no-answer", HINTS["no-answer"]) from None
         except Refused as fault:
             # What cannot be re-read is not proven: it has failed, whatever was done.
             return verdicts | {task.case_id: Failed(str(fault)) for task in done}

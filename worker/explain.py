@@ -36,10 +36,14 @@ async def explain_row(
     connector = _connector(context, store)
     known = {one.name for one in connector.mapping.tables}
     if table not in known:
-        raise NotPossible(f"{store} has no table '{table}'; it has: {', '.join(sorted(known))}")
+        names = ", ".join(sorted(known))
+        text = f"{store} has no table '{table}'; it has: {names}"
+        raise NotPossible("no-table", text, store=store, table=table, known=names)
     rows = await connector.facts(tuple(key), table)
     if not rows:
-        raise NotPossible(f"{store} has no row with this key in {table}")
+        raise NotPossible(
+            "no-row", f"{store} has no row with this key in {table}", store=store, table=table
+        )
     # An explanation is for one person; of a shared row nobody's consents count.
     shared = next(t for t in connector.mapping.tables if t.name == table).shared_by is not None
     people = await held_by(context, connector, list({row.root for row in rows}))
@@ -58,7 +62,9 @@ async def explain_subject(
     person = Person(uuid4(), set(given))
     answered = await resolve([person], context.connectors, context.timing.lookup_timeout)
     if person.case_id in answered.ambiguous:
-        raise NotPossible("this leads to two people; name one by an identifier of their own")
+        raise NotPossible(
+            "two-people", "this leads to two people; name one by an identifier of their own"
+        )
     states = await _states(context, given | person.known | person.seen)
     found: list[Explained] = []
     for store, keys in sorted(person.keys.items()):
@@ -87,6 +93,5 @@ async def _states(context: Context, identifiers: Identifiers) -> States:
 
 def _connector(context: Context, store: str) -> Connector:
     if store not in context.connectors:
-        known = ", ".join(sorted(context.connectors))
-        raise NotPossible(f"there is no store '{store}'; the policy has: {known}")
+        raise context.no_store(store)
     return context.connectors[store]

@@ -96,7 +96,9 @@ async def approve(
     """Let the events of a store go on for a day. Raises NotPossible when it does not ask."""
     async with context.ledger.begin() as connection:
         if not await brakes.approve(connection, store, by=by, because=because, now=context.now()):
-            raise NotPossible(f"the events of {store} do not ask; see: erasure status")
+            raise NotPossible(
+                "no-flood", f"the events of {store} do not ask; see: erasure status", store=store
+            )
         who = Who(by, because, origin)
         await actions.note(connection, context.now(), who, Did.FLOOD_APPROVED, f"store:{store}")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from worker.core.brake import words
 from worker.core.lifecycle import SweepState
@@ -19,14 +20,15 @@ STILL: Final = timedelta(hours=1)
 class Trouble:
     """One thing that is wrong: its kind, words for a person, and the command that answers it.
 
-    ``kind`` is ``sweep-asks``, ``flood-asks``, ``sweep-failed``, ``store-paused`` or
-    ``nothing-erased``.
+    ``kind`` is ``sweep-asks``, ``flood-asks``, ``sweep-failed``, ``store-paused``,
+    ``store-draining`` or ``nothing-erased``; ``about`` is what the words are made of.
     """
 
     kind: str
     what: str
     todo: str
     since: datetime | None
+    about: Mapping[str, Any]
 
 
 async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
@@ -47,6 +49,7 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
             "there until somebody has looked",
             f"erasure retention approve flood:{one.store} --by NAME --reason TEXT",
             one.since,
+            {"store": one.store, "asks": one.asks},
         )
         for one in asking
     ]
@@ -56,6 +59,7 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
             f"sweep {one.id} of {one.store} {words(one.reason or {})}",
             f"erasure retention approve {one.id} --by NAME --reason TEXT",
             one.asked_at,
+            {"store": one.store, "sweep": one.id, "asks": one.reason or {}},
         )
         for one in braked
     ]
@@ -69,17 +73,19 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
             f"sweep {one.id} of {one.store} has failed",
             f"erasure retention status {one.id}",
             one.ended_at,
+            {"store": one.store, "sweep": one.id},
         )
         for one in newest.values()
         if one.state is SweepState.FAILED
     ]
     found += [
         Trouble(
-            "store-paused",
+            "store-draining" if one.draining else "store-paused",
             f"{one.store} is {'being drained' if one.draining else 'paused'} by {one.by}: "
             f"{one.reason}; what is asked of it waits, and deadlines count on",
             f"erasure stores resume {one.store} --by NAME",
             one.paused_at,
+            {"store": one.store, "by": one.by, "reason": one.reason},
         )
         for one in resting
     ]
@@ -91,6 +97,7 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
                 "any store meanwhile",
                 "see that workers run and stores answer: erasure check, erasure dead-letters list",
                 oldest,
+                {"cases": waiting},
             )
         )
     return found

@@ -66,7 +66,7 @@ async def place_on_case(
     async with context.ledger.begin() as connection:
         case = await cases.read(connection, case_id)
         if case is None:
-            raise NotPossible("there is no such case; list them with: erasure cases")
+            raise NotPossible("no-case", "there is no such case; list them with: erasure cases")
         recorded = await consents.pseudonyms_of_cases(connection, [case_id])
         batch = await batches.read(connection, case.batch_id)
     if batch is not None and batch.payload is not None:
@@ -75,7 +75,10 @@ async def place_on_case(
                 given |= person.known
     pseudonyms = recorded.get(case_id, set())
     if not given and not pseudonyms:
-        raise NotPossible("the case has ended and nothing is kept of its person; name the subject")
+        raise NotPossible(
+            "case-forgotten",
+            "the case has ended and nothing is kept of its person; name the subject",
+        )
     who = Who(by, reason, origin)
     return await _place(context, given, pseudonyms, who, reason, review_on, f"case:{case_id}")
 
@@ -94,7 +97,9 @@ async def release(
     """
     async with context.ledger.begin() as connection:
         if not await holds.release(connection, hold_id, by=by, now=context.now()):
-            raise NotPossible(f"no hold {hold_id} stands; see: erasure hold list --all")
+            raise NotPossible(
+                "no-hold", f"no hold {hold_id} stands; see: erasure hold list --all", hold=hold_id
+            )
         who = Who(by, reason, origin)
         await actions.note(connection, context.now(), who, Did.HOLD_RELEASED, f"hold:{hold_id}")
         waiting = await holds.held_cases(connection, hold_id)

@@ -21,11 +21,12 @@ def typed(context: Context, subject: Mapping[str, str]) -> Identifiers:
         form = vocabulary.identifiers.get(kind)
         if form is None:
             known = ", ".join(sorted(vocabulary.identifiers))
-            raise NotPossible(f"the policy knows no identifier '{kind}'; it has: {known}")
+            text = f"the policy knows no identifier '{kind}'; it has: {known}"
+            raise NotPossible("no-identifier", text, kind=kind, known=known)
         try:
             given.add((kind, normalise(form, value, vocabulary.country)))
         except ValueError as error:
-            raise NotPossible(f"the {kind} {error}") from None
+            raise NotPossible(f"identifier-{form}", f"the {kind} {error}", kind=kind) from None
     return given
 
 

@@ -28,7 +28,8 @@ async def parked(connection: Connection, case_id: UUID) -> Case:
     """A case that waits for a decision. Raises NotPossible for any other."""
     case = await _case(connection, case_id)
     if case.state is not CaseState.PARKED:
-        raise NotPossible(f"the case is {case.state}, and only a parked case waits for a decision")
+        text = f"the case is {case.state}, and only a parked case waits for a decision"
+        raise NotPossible("not-parked", text, case_state=case.state)
     return case
 
 
@@ -106,20 +107,28 @@ async def extend(
     async with context.ledger.begin() as connection:
         case = await _case(connection, case_id)
         if case.closed_at is not None:
-            raise NotPossible(f"the case is {case.state} and has no deadline any more")
+            text = f"the case is {case.state} and has no deadline any more"
+            raise NotPossible("no-deadline", text, case_state=case.state)
         if case.asked_on is None:
-            raise NotPossible("nobody asked for it but time: only a person's request is extended")
+            raise NotPossible(
+                "nobody-asked", "nobody asked for it but time: only a person's request is extended"
+            )
         tell_by, until = due_on(case.asked_on, country), extended(case.asked_on, country)
         if case.due_on >= until:
-            raise NotPossible(f"its deadline was extended before: it is due on {case.due_on}")
+            text = f"its deadline was extended before: it is due on {case.due_on}"
+            raise NotPossible("extended-before", text, due_on=case.due_on)
         if context.day() > tell_by:
             raise NotPossible(
+                "extended-late",
                 f"a deadline is extended within the first month, and that ended on {tell_by} "
                 "(GDPR art. 12(3)): the case is late, see what it waits for with: "
-                f"erasure case {case_id}"
+                f"erasure case {case_id}",
+                tell_by=tell_by,
             )
         if not await cases.extend(connection, case_id, case.due_on, until):
-            raise NotPossible("somebody closed or extended it at this moment; look again")
+            raise NotPossible(
+                "decided-meanwhile", "somebody closed or extended it at this moment; look again"
+            )
         await actions.note(connection, context.now(), who, Did.DEADLINE_EXTENDED, f"case:{case_id}")
     return Extended(until, tell_by)
 
@@ -146,12 +155,15 @@ async def retry(
 def _key(context: Context, store: str, values: Sequence[str]) -> Key:
     """A key as an operator types it, checked against the store's root."""
     if store not in context.connectors:
-        known = ", ".join(sorted(context.connectors))
-        raise NotPossible(f"there is no store {store!r}; the policy has: {known}")
+        raise context.no_store(store)
     columns = context.connectors[store].mapping.root.key
     if len(values) != len(columns):
+        names = ", ".join(columns)
         raise NotPossible(
-            f"a key of {store} has {len(columns)} value(s): {', '.join(columns)}; join them by /"
+            "key-parts",
+            f"a key of {store} has {len(columns)} value(s): {names}; join them by /",
+            store=store,
+            columns=names,
         )
     return tuple(values)
 
@@ -159,5 +171,5 @@ def _key(context: Context, store: str, values: Sequence[str]) -> Key:
 async def _case(connection: Connection, case_id: UUID) -> Case:
     case = await cases.read(connection, case_id)
     if case is None:
-        raise NotPossible("there is no such case; list them with: erasure cases")
+        raise NotPossible("no-case", "there is no such case; list them with: erasure cases")
     return case

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from connectors.base import Connector
-from connectors.faults import RetryLater
+from connectors.faults import HINTS, RetryLater
 from worker.context import Context
 from worker.ledger import pauses
 
@@ -46,6 +46,6 @@ class _Resting:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         async def refuse(*_: object, **__: object) -> None:
-            raise RetryLater("paused", "an operator lets the store rest")
+            raise RetryLater("paused", HINTS["paused"])
 
         return refuse

@@ -15,7 +15,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from connectors.base import Connector, Lookup, Match
-from connectors.faults import Fault, Misfit, Refused, RetryLater
+from connectors.faults import HINTS, Fault, Misfit, Refused, RetryLater
 from connectors.mapping import Key
 
 Identifiers = set[tuple[str, str]]
@@ -130,7 +130,7 @@ async def _ask(
     except (RetryLater, Refused, Misfit) as fault:
         return fault
     except TimeoutError:
-        return RetryLater("no-answer", "the store did not answer a look-up in time")
+        return RetryLater("no-answer", HINTS["no-answer"])
     return matches
 
 

@@ -57,17 +57,20 @@ async def run(
     PublishFailed when the broker is away: the sweep stands in the ledger then, and goes on later.
     """
     if store not in context.connectors:
-        known = ", ".join(sorted(context.connectors))
-        raise NotPossible(f"there is no store '{store}'; the policy has: {known}")
+        raise context.no_store(store)
     try:
         visited(context.policy.mapping(store), table, ground)
     except LookupError:
         raise NotPossible(
-            f"no table of {store} is meant; see what there is with: erasure retention plan"
+            "no-rule",
+            f"no table of {store} is meant; see what there is with: erasure retention plan",
+            store=store,
         ) from None
     if as_of is not None and as_of > context.day():
         raise NotPossible(
-            f"{as_of} has not come; what will be due then shows: erasure retention plan --as-of"
+            "future-date",
+            f"{as_of} has not come; what will be due then shows: erasure retention plan --as-of",
+            day=as_of,
         )
     wanted = Wanted(store, "operator", SOURCE, str(uuid4()), table, ground, as_of)
     async with context.ledger.begin() as connection:
@@ -76,7 +79,7 @@ async def run(
             who = Who(by, reason, origin)
             await actions.note(connection, context.now(), who, Did.SWEEP_ASKED, f"sweep:{asked}")
     if asked is None:
-        raise NotPossible("somebody asked for it at the same moment; ask again")
+        raise NotPossible("asked-meanwhile", "somebody asked for it at the same moment; ask again")
     await publish(context, [(store, asked)])
     return asked
 
@@ -181,10 +184,11 @@ async def receipts(context: Context, store: str, key: Key) -> list[SweptPerson]:
 async def _read(connection: Connection, sweep_id: int) -> Sweep:
     sweep = await sweeps.read(connection, sweep_id)
     if sweep is None:
-        raise NotPossible(f"there is no sweep {sweep_id}; {SEE}")
+        raise NotPossible("no-sweep", f"there is no sweep {sweep_id}; {SEE}", sweep=sweep_id)
     return sweep
 
 
 async def _refused(connection: Connection, sweep_id: int, what: str) -> NotPossible:
     sweep = await _read(connection, sweep_id)
-    return NotPossible(f"sweep {sweep_id} is {sweep.state.value} and cannot {what}")
+    text = f"sweep {sweep_id} is {sweep.state.value} and cannot {what}"
+    return NotPossible("sweep-state", text, sweep=sweep_id, sweep_state=sweep.state)

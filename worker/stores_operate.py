@@ -90,7 +90,7 @@ async def resume_store(
     async with context.ledger.begin() as connection:
         standing = await pauses.of_store(connection, store, lock=True)
         if standing is None:
-            raise NotPossible(f"{store} is not paused; {SEE}")
+            raise NotPossible("not-paused", f"{store} is not paused; {SEE}", store=store)
         await pauses.resume(connection, standing.id, by=by, reason=reason, now=now)
         await pauses.leave_in_transport(connection, store, now + context.timing.command_grace)
         who = Who(by, reason, origin)
@@ -118,10 +118,14 @@ async def resting(context: Context) -> list[Resting]:
 
 def _known(context: Context, store: str) -> None:
     if store not in context.connectors:
-        known = ", ".join(sorted(context.connectors))
-        raise NotPossible(f"there is no store '{store}'; the policy has: {known}")
+        raise context.no_store(store)
 
 
 def _rests(standing: Pause) -> NotPossible:
     rest = "is being drained" if standing.draining else "is paused"
-    return NotPossible(f"{standing.store} {rest} already, by {standing.by}; {SEE}")
+    return NotPossible(
+        "drained-already" if standing.draining else "paused-already",
+        f"{standing.store} {rest} already, by {standing.by}; {SEE}",
+        store=standing.store,
+        by=standing.by,
+    )

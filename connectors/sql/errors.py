@@ -15,23 +15,9 @@ from typing import TypeVar
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from connectors.faults import Fault, Misfit, Refused, RetryLater
+from connectors.faults import HINTS, Fault, Misfit, Refused, RetryLater
 
 T = TypeVar("T")
-
-HINTS = {
-    "constraint": "a constraint forbids it, perhaps of a table that the policy does not declare",
-    "trigger": "a trigger of the store raised an error",
-    "permission": "the store's login may not do this; grant it SELECT, UPDATE and DELETE",
-    "data": "the store rejected a value; compare key, field and overwrite types with the policy",
-    "unavailable": "the store does not answer; it is tried again",
-    "timeout": "the store took too long; it is tried again",
-    "busy": "another transaction was in the way; it is tried again",
-    "no-such-table": "a declared table or column is missing; run `erasure check`",
-    "login": "the store does not accept the login or has no such database; see its URL",
-    "statement": "the store does not understand the statement; run `erasure check`",
-    "unexpected": "the store gave an error that is not known here; look into its own log",
-}
 
 _MYSQL: dict[str, frozenset[int]] = {
     "constraint": frozenset(
@@ -77,7 +63,7 @@ def translate(error: Exception, *, committing: bool = False) -> Fault:
     if isinstance(error, Fault):
         return error
     if isinstance(error, (ArgumentError, NoSuchModuleError)):
-        return Misfit("bad-url", "the store's URL names no supported database")
+        return Misfit("bad-url", HINTS["bad-url"])
     code, state = _classify(error)
     hint = f"{HINTS[code]} ({state})" if state else HINTS[code]
     if code in _RETRY:

@@ -174,13 +174,11 @@ def receipts(
 
 async def _receipts(store: str, key: list[str]) -> list[SweptPerson]:
     from worker.cli.opening import open_worker
-    from worker.context import NotPossible
     from worker.retention_operate import receipts
 
     async with open_worker() as context:
         if store not in context.connectors:
-            known = ", ".join(sorted(context.connectors))
-            raise NotPossible(f"there is no store '{store}'; the policy has: {known}")
+            raise context.no_store(store)
         found = await receipts(context, store, tuple(key))
         numbers = tuple(int(part) if part.isdecimal() else part for part in key)
         return found or await receipts(context, store, numbers)

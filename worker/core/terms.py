@@ -26,6 +26,17 @@ class Terms:
     text: Mapping[str, str]
 
 
+_AFTER: Mapping[str, Mapping[str, str]] = {
+    "en": {rounding: f" after the {rounding}" for rounding in Rounding},
+    "nb": {
+        Rounding.END_OF_MONTH: " etter månedens slutt",
+        Rounding.END_OF_YEAR: " etter årets slutt",
+        Rounding.END_OF_FISCAL_YEAR: " etter regnskapsårets slutt",
+    },
+}
+_UNTIL: Mapping[str, str] = {"en": "until", "nb": "til"}
+
+
 def terms_of(policy: Policy, ground: str) -> Terms:
     """Return the terms of a ground. Raises KeyError for one that the policy does not know."""
     declared = policy.grounds[ground]
@@ -52,7 +63,7 @@ def ground_sentence(
 
     Without a date it says from what kind of day the period counts.
     """
-    said = [part for part in (why, _count(terms, counted_from, until)) if part]
+    said = [part for part in (why, _count(terms, lang, counted_from, until)) if part]
     text = terms.text.get(lang) or next(iter(terms.text.values()), "")
     return f"{ground} ({terms.reference}): {'; '.join(said)}{'. ' if said else ''}{text}".rstrip()
 
@@ -66,9 +77,9 @@ def kept_sentence(until: date | str | None, *, unknown: bool = False) -> str:
     return "kept without an end yet (the period has not begun, or has none)"
 
 
-def _count(terms: Terms, counted_from: date | None, until: date | None) -> str:
+def _count(terms: Terms, lang: str, counted_from: date | None, until: date | None) -> str:
     if terms.period is None:
         return ""
     start = f"{terms.anchor} {counted_from}" if counted_from else str(terms.anchor)
-    end = "" if terms.rounding == Rounding.NONE else f" after the {terms.rounding}"
-    return f"{start} + {terms.period}{end}" + (f" = until {until}" if until else "")
+    end = "" if terms.rounding == Rounding.NONE else _AFTER[lang][terms.rounding]
+    return f"{start} + {terms.period}{end}" + (f" = {_UNTIL[lang]} {until}" if until else "")

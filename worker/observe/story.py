@@ -50,6 +50,17 @@ STEPS: Final[Mapping[str, str]] = {
 }
 """What can happen to a case; the page has the same keys in each of its languages."""
 
+TODOS: Final[Mapping[str, str]] = {
+    "parked": "decide: erasure case resume {case} --key {store}=KEY, "
+    "or erasure case reject {case} --by NAME --reason TEXT",
+    "held": "waits for: erasure hold release {hold} --by NAME (see: erasure hold list)",
+    "restricted": "waits until the restriction of processing is lifted; goes on by itself",
+    "dead": "remove the cause in {store}, then: erasure dead-letters retry {commands}",
+    "unasked": "waits for {stores} to be asked who is meant; asked again by itself",
+    "erasing": "waits for {counted} to erase: {stores}",
+}
+"""What can be done about a case, or what it waits for; the page has the same keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -67,6 +78,19 @@ class Step:
 def _step(at: datetime | None, key: str, **values: object) -> Step:
     told = {name: str(value) for name, value in values.items()}
     return Step(at, STEPS[key].format_map(told), key, told)
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What an operator can do, or what the worker is waiting for; ``key`` is one of ``TODOS``."""
+
+    key: str
+    values: Mapping[str, str]
+
+    @property
+    def what(self) -> str:
+        """Say it in English, with the commands."""
+        return TODOS[self.key].format_map(self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +127,8 @@ class Story:
     reason: Mapping[str, Any] | None
     reason_words: str
     todo: str
+    next: Todo | None
+    """The same as ``todo``, to be said in other words; None: there is nothing to do or wait for."""
     timeline: tuple[Step, ...]
     stores: tuple[StoreWords, ...]
     follows: UUID | None
@@ -130,6 +156,7 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story | None:
             for receipt in receipts
         }
     left = batch.stores_left if batch and case.state is CaseState.OPEN else ()
+    todo = _todo(case, own, left)
     return Story(
         id=case.id,
         state=case.state,
@@ -141,7 +168,8 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story | None:
         due_on=case.due_on,
         reason=case.reason,
         reason_words=reason_words(case.reason),
-        todo=_todo(case, own, left),
+        todo="" if todo is None else todo.what,
+        next=todo,
         timeline=_timeline(case, own, receipts, did, batch.stopped_at if batch else None),
         stores=tuple(
             StoreWords(
@@ -219,26 +247,24 @@ def _steps(command: CommandLine) -> list[Step]:
     return steps
 
 
-def _todo(case: Case, own: Sequence[CommandLine], left: Sequence[str]) -> str:
-    """What an operator can do, or what the worker is waiting for."""
+def _todo(case: Case, own: Sequence[CommandLine], left: Sequence[str]) -> Todo | None:
+    reason = case.reason or {}
     if case.state is CaseState.PARKED:
-        store = (case.reason or {}).get("store", "STORE")
-        return (
-            f"decide: erasure case resume {case.id} --key {store}=KEY, "
-            f"or erasure case reject {case.id} --by NAME --reason TEXT"
-        )
+        return Todo("parked", {"case": str(case.id), "store": reason.get("store", "STORE")})
+    if case.state is CaseState.HELD and "hold" not in reason:
+        return Todo("restricted", {})
     if case.state is CaseState.HELD:
-        hold = (case.reason or {}).get("hold", "ID")
-        return f"waits for: erasure hold release {hold} --by NAME (see: erasure hold list)"
+        return Todo("held", {"hold": str(reason["hold"])})
     if case.state is not CaseState.OPEN:
-        return ""
+        return None
     dead = [command for command in own if command.state == "dead"]
     if dead:
         ids = " ".join(str(command.id) for command in dead)
-        return f"remove the cause in {dead[0].store}, then: erasure dead-letters retry {ids}"
+        return Todo("dead", {"store": dead[0].store, "commands": ids})
     if left:
-        return f"waits for {', '.join(left)} to be asked who is meant; asked again by itself"
+        return Todo("unasked", {"stores": ", ".join(left)})
     waiting = sorted({command.store for command in own if command.state == "open"})
     if waiting:
-        return f"waits for {counted(len(waiting), 'store')} to erase: {', '.join(waiting)}"
-    return ""
+        stores = {"counted": counted(len(waiting), "store"), "stores": ", ".join(waiting)}
+        return Todo("erasing", stores)
+    return None

@@ -25,7 +25,7 @@ def test_a_period_is_told_with_its_day_and_its_end() -> None:
     )
     assert words.startswith(
         "customer-contract (GDPR art. 6(1)(b); Vilkår og betingelser): its period runs; "
-        "contract-end 2026-03-10 + 0d = until 2026-03-11. Du har en avtale med oss."
+        "contract-end 2026-03-10 + 0d = til 2026-03-11. Du har en avtale med oss."
     )
 
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
+from connectors.faults import HINTS
 from topics.events import EventKind
+from topics.subject import FORMS
+from worker.cli.sweep_words import WHYS
 from worker.core.lifecycle import CaseState, SweepState
+from worker.core.outcomes import KEPT_WITHOUT_GROUND, NOT_GONE
 from worker.ledger.actions import Did, Origin
 from worker.observe.overview import State
-from worker.observe.story import STEPS
+from worker.observe.story import STEPS, TODOS
 from worker.observe.web.deeds import DEEDS
 from worker.observe.web.look import NAV, THEMES
 from worker.observe.web.telling import words_of
 from worker.observe.web.words import LANGUAGES
 from worker.observe.wording import OutcomeWords
 from worker.web_settings import Role
+from worker.who import Unfit
 
-PAGE = Path(__file__).parents[3] / "worker" / "observe" / "web"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "worker" / "observe" / "web"
 
 
 def holes(text: str) -> set[str]:
@@ -56,6 +64,63 @@ def test_every_word_that_is_asked_for_is_there() -> None:
     asked |= {f"nav.{key}" for _, key in NAV} | {f"theme.{one}" for one in THEMES}
     asked |= {f"{kind}.{one.key}" for one in DEEDS for kind in ("do", "means")}
     assert asked <= known, asked - known
+
+
+def test_every_refusal_trouble_and_fault_is_told() -> None:
+    """Whatever a use case refuses, a store fails with or somebody must look at has its words."""
+    english = words_of("en").texts
+    raised = list(raised_codes("NotPossible"))
+    assert len(raised) > 30
+    for code, values in raised:
+        assert holes(english[f"refused.{code}"]) <= values, code
+    faults = {
+        code for kind in ("RetryLater", "Refused", "Misfit") for code, _ in raised_codes(kind)
+    }
+    assert len(faults) > 6
+    for code in faults | HINTS.keys() | {NOT_GONE, KEPT_WITHOUT_GROUND}:
+        assert f"fault.{code}" in english
+    for kind, _ in raised_codes("Trouble"):
+        assert {f"wrong.{kind}", f"wrong.{kind}.what"} <= set(english)
+    for key, text in TODOS.items():
+        assert holes(english[f"todo-case.{key}"]) <= holes(text)
+    assert {f"sweep-reason.{why}" for why in WHYS} <= set(english)
+
+
+def raised_codes(kind: str) -> Iterator[tuple[str, set[str]]]:
+    """Each code that the program gives to something of a kind, and the names of its values."""
+    for file in (*(ROOT / "worker").rglob("*.py"), *(ROOT / "connectors").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == kind:
+                for code in codes(node.args[0]):
+                    yield code, {str(one.arg) for one in node.keywords}
+
+
+def codes(given: ast.expr) -> Iterator[str]:
+    """The codes that an expression may become."""
+    if isinstance(given, ast.Constant):
+        yield str(given.value)
+    elif isinstance(given, ast.IfExp):
+        yield from codes(given.body)
+        yield from codes(given.orelse)
+    elif isinstance(given, ast.JoinedStr):
+        yield from MADE[ast.unparse(given)]
+
+
+MADE = {
+    "f'identifier-{form}'": [f"identifier-{form}" for form in FORMS],
+    "f'{what}-{unfit.why}'": [f"{what}-{why}" for what in ("name", "reason") for why in Unfit],
+}
+"""Codes that are put together."""
+
+
+def test_what_a_hint_adds_is_told_apart() -> None:
+    """A known hint is told in the page's words with the driver's code; any other stays as it is."""
+    t = words_of("nb")
+    assert t.fault("busy", f"{HINTS['busy']} (40001)").endswith("det prøves igjen (40001)")
+    assert t.detail("busy", f"{HINTS['busy']} (40001)") == ""
+    assert t.fault("mapping", "crm has no fax") == t("fault.mapping")
+    assert t.detail("mapping", "crm has no fax") == "crm has no fax"
+    assert (t.noted("unheard-of: x"), t.noted_detail("unheard-of: x")) == ("unheard-of", "x")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

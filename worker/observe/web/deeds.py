@@ -57,8 +57,8 @@ def _asking(deed: Deed) -> Callable[[Ask], Awaitable[web.Response]]:
 def _doing(deed: Deed) -> Callable[[Ask], Awaitable[web.Response]]:
     async def handle(ask: Ask) -> web.Response:
         if ask.form.get("sure") != "yes":
-            raise NotPossible("say that you are sure: tick the box of the form")
-        reason = _kept(ask.form.get("reason", ""), "a reason")
+            raise NotPossible("not-sure", "say that you are sure: tick the box of the form")
+        reason = _kept(ask.form.get("reason", ""), "reason")
         order = Order(ask, ask.part.get("on", ""), _by(ask), reason)
         later = False
         try:
@@ -78,16 +78,17 @@ def _back(deed: Deed, on: str) -> str:
 
 def _by(ask: Ask) -> str:
     """The name that was typed, and always whose credentials it came with."""
-    typed, own = _kept(ask.form.get("by", ""), "a name"), ask.somebody.name
-    return typed if typed == own else _kept(f"{typed} (signed in as {own})", "a name")
+    typed, own = _kept(ask.form.get("by", ""), "name"), ask.somebody.name
+    return typed if typed == own else _kept(f"{typed} (signed in as {own})", "name")
 
 
 def _kept(given: str, what: str) -> str:
     """A name or a reason as the ledger keeps it. Raises NotPossible."""
     try:
         return in_words(given)
-    except UnfitWords:
-        raise NotPossible(f"{what} needs 1 to {LIMIT} characters and no address in it") from None
+    except UnfitWords as unfit:
+        text = f"the {what} needs 1 to {LIMIT} characters and no address in it"
+        raise NotPossible(f"{what}-{unfit.why}", text, limit=LIMIT) from None
 
 
 async def _retry(order: Order) -> Told:
@@ -95,7 +96,9 @@ async def _retry(order: Order) -> Told:
         order.ask.site.context, [order.number], by=order.by, reason=order.reason, origin=PAGE
     )
     if not given:
-        raise NotPossible("this is no dead letter any more; somebody may have retried it")
+        raise NotPossible(
+            "no-dead-letter", "this is no dead letter any more; somebody may have retried it"
+        )
     return Told("done.retry")
 
 
@@ -139,9 +142,11 @@ def _review(order: Order) -> date:
     try:
         day = date.fromisoformat(order.ask.form.get("review", ""))
     except ValueError:
-        raise NotPossible("a hold needs the day on which somebody looks at it again") from None
+        raise NotPossible(
+            "no-review", "a hold needs the day on which somebody looks at it again"
+        ) from None
     if day <= order.ask.site.context.day():
-        raise NotPossible("a hold is reviewed on a day that comes")
+        raise NotPossible("review-past", "a hold is reviewed on a day that comes")
     return day
 
 

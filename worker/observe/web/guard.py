@@ -20,6 +20,7 @@ from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.observe.probes import livez
 from worker.observe.web import limits
 from worker.observe.web.access import Somebody, WrongCredentials
+from worker.observe.web.look import language_of
 from worker.observe.web.parts import ROUTES, SITE, Ask, Route, Site
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -118,7 +119,7 @@ async def _handled(route: Route, ask: Ask) -> web.StreamResponse:
     try:
         return await route.handle(ask)
     except NotPossible as why:
-        return ask.show("not_possible.html", status=409, why=str(why))
+        return ask.show("not_possible.html", status=409, why=language_of(ask.request).refused(why))
 
 
 async def _sign_in(site: Site, request: web.Request) -> web.StreamResponse:

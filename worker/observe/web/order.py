@@ -24,7 +24,7 @@ class Order:
     def number(self) -> int:
         """What it is ordered on, as a number. Raises NotPossible."""
         if not self.on.isdecimal() or not self.on.isascii() or len(self.on) > 17:
-            raise NotPossible("this is no number of anything; go back to the list")
+            raise NotPossible("no-number", "this is no number of anything; go back to the list")
         return int(self.on)
 
     @property
@@ -38,7 +38,7 @@ def case_id(given: str) -> UUID:
     try:
         return UUID(given)
     except ValueError:
-        raise NotPossible("this is no id of a case; go back to the list") from None
+        raise NotPossible("no-id", "this is no id of a case; go back to the list") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,9 @@ def _chosen(form: Mapping[str, str], keys: Sequence[KeyOf]) -> dict[str, list[st
         values = [form.get(one.field(n), "").strip() for n, _ in enumerate(one.columns)]
         if any(values):
             if not all(values):
-                raise NotPossible(f"a part of the key of {one.store} is missing: fill in each")
+                names = ", ".join(one.columns)
+                text = f"a key of {one.store} has several parts: {names}; give each"
+                raise NotPossible("key-parts", text, store=one.store, columns=names)
             chosen[one.store] = values
     return chosen
 

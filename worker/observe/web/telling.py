@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
+from connectors.faults import HINTS
+from worker.context import NotPossible
 from worker.core.outcomes import UNKNOWN_ANCHOR
 from worker.core.terms import ground_sentence
+from worker.health import Trouble
+from worker.observe.story import Todo
 from worker.observe.web.shown import number
 from worker.observe.web.words import Words
 from worker.observe.wording import GroundWords, OutcomeWords
+
+_STATES: Final = {"case_state": "case-state", "sweep_state": "sweep"}
+"""Values that are words of a closed set, and where their words stand."""
 
 
 class Telling(Words):
@@ -30,12 +37,55 @@ class Telling(Words):
         told = dict(values)
         if key == "said":
             told["event"] = self.known("event", values["kind"])
+        elif key in ("dead", "tried-again"):
+            told["fault"] = self.noted(values["fault"])
         elif key == "ended":
             told["state"] = self.known("case-state", values["state"])
         elif key == "did":
             said = self("did-by", what=self.known("did", values["action"]), by=values["by"])
             return f"{said}: {values['reason']}" if values["reason"] else said
         return self(f"step.{key}", **told)
+
+    def todo(self, todo: Todo) -> str:
+        """Say what can be done about a case, or what it waits for."""
+        return self(f"todo-case.{todo.key}", **todo.values)
+
+    def target(self, target: str) -> str:
+        """Say what an action was done on."""
+        kind, _, which = target.partition(":")
+        return f"{self.known('target', kind)} {which}"
+
+    def refused(self, why: NotPossible) -> str:
+        """Say why an order cannot be carried out."""
+        told = {name: self.known(_STATES.get(name, ""), v) for name, v in why.values.items()}
+        return self._filled(f"refused.{why.code}", told, str(why))
+
+    def fault(self, code: str, hint: str = "") -> str:
+        """Say what is wrong with a store; a driver's own code is told as it is."""
+        said = self.known("fault", code)
+        driver = hint.removeprefix(HINTS.get(code, hint)).strip()
+        return f"{said} {driver}" if driver and not self.detail(code, hint) else said
+
+    def detail(self, code: str, hint: str) -> str:
+        """What a hint adds, such as names of tables: in English alone. Often nothing."""
+        return "" if hint.startswith(HINTS.get(code, "\0")) else hint
+
+    def noted(self, fault: str) -> str:
+        """Say what the ledger noted of a command: a code, perhaps with its hint."""
+        code, _, hint = fault.partition(": ")
+        return self.fault(code, hint)
+
+    def noted_detail(self, fault: str) -> str:
+        """What a noted hint adds, in English alone."""
+        code, _, hint = fault.partition(": ")
+        return self.detail(code, hint)
+
+    def trouble(self, trouble: Trouble) -> str:
+        """Say what waits for somebody."""
+        about = dict(trouble.about)
+        if "asks" in about:
+            about["asks"] = self.brake(about["asks"])
+        return self(f"wrong.{trouble.kind}.what", **about)
 
     def reason(self, reason: Mapping[str, Any]) -> str:
         """Say why a case is parked, held, superseded or rejected."""
@@ -71,7 +121,9 @@ class Telling(Words):
         if why == "brake":
             return self.brake(reason)
         names = ("by", "because", "until", "rows")
-        return self._filled(f"sweep-reason.{why}", {n: reason.get(n, "") for n in names}, why)
+        said = self._filled(f"sweep-reason.{why}", {n: reason.get(n, "") for n in names}, why)
+        apart = [f"{n} ({self.fault(code)})" for code, n in (reason.get("apart") or {}).items()]
+        return f"{said}; {self('sweep-reason.apart', apart=', '.join(apart))}" if apart else said
 
     def _filled(self, key: str, values: Mapping[str, object], otherwise: str) -> str:
         """The words of a key, filled; or what else is told where nobody has written any."""

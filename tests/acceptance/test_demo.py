@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import stat
 import subprocess
-import sys
-import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import orjson
 import phonenumbers
-import psutil
 import pytest
 
+from tests.support.demo import CHECKOUT, ERASURE, Demo, nothing_left, short_directory
 from topics.subject import normalise
 from worker.core.case_id import case_id
 from worker.demo.company import find_company
 from worker.demo.failing import DemoFailed
 from worker.demo.people import make_people
 
-ERASURE = (sys.executable, "-c", "from worker.cli import main; main()")
-CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 150.0
 SERVERS_AND_WORKER = 3
 CHAPTERS = (
     "1. A newsletter subscriber withdraws consent",
@@ -45,97 +34,11 @@ CHAPTERS = (
 )
 
 
-class Demo:
-    """A running ``erasure demo`` with a temporary directory of its own."""
-
-    def __init__(self, directory: Path, *options: str) -> None:
-        self.directory = directory
-        self.lines: list[str] = []
-        self._process = subprocess.Popen(
-            (*ERASURE, "demo", *options),
-            cwd=CHECKOUT,
-            env={**os.environ, "TMPDIR": str(directory), "BROWSER": "true"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
-        self._reading = threading.Thread(target=self._read, daemon=True)
-        self._reading.start()
-
-    @property
-    def text(self) -> str:
-        """What it has said so far, as one line: where it wraps is nobody's business."""
-        return " ".join(" ".join(self.lines).split())
-
-    def wait_for(self, said: str) -> None:
-        """Wait until it says something."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while said not in self.text:
-            assert self._process.poll() is None, f"ended before it said {said!r}:\n{self.text}"
-            assert time.monotonic() < end, f"never said {said!r}:\n{self.text}"
-            time.sleep(0.05)
-
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal, and it alone."""
-        self._process.send_signal(number)
-
-    def end(self) -> int:
-        """Wait for its end; returns its exit code."""
-        code = self._process.wait(PATIENCE_SECONDS)
-        self._reading.join(PATIENCE_SECONDS)
-        return code
-
-    def processes(self) -> list[psutil.Process]:
-        """Everything it has started that still runs, whoever is its parent by now."""
-        return [
-            process
-            for process in psutil.process_iter()
-            if process.pid != self._process.pid and self._is_ours(process)
-        ]
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        try:
-            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(
-                "TMPDIR"
-            ) == str(self.directory)
-        except psutil.Error:
-            return False
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.lines.append(line)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave nothing behind of a demo that a test gave up on."""
-        for process in [*self.processes(), self._process] if error else ():
-            process.kill()
-        self._process.wait(PATIENCE_SECONDS)
-        self._reading.join(PATIENCE_SECONDS)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-
-
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """Give a temporary directory with a short name, which the server's own user may enter."""
-    path = Path(tempfile.mkdtemp(prefix="demo-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
-
-
-def nothing_left(demo: Demo) -> bool:
-    """Tell whether neither a process nor a file of the demo is there any more."""
-    return not demo.processes() and not list(demo.directory.iterdir())
+    """Give a demo a temporary directory."""
+    with short_directory() as path:
+        yield path
 
 
 @pytest.mark.slow
@@ -267,9 +170,8 @@ def test_dashboard_serves_the_page_of_the_story(directory: Path) -> None:
     """With --dashboard the page is there before the story, and its token signs in."""
     with Demo(directory, "--dashboard") as demo:
         demo.wait_for("1. A newsletter subscriber")
-        url = next(word for word in demo.text.split() if word.startswith("http://127.0.0.1:"))
-        token = next(word for word in demo.text.split() if word.startswith("erasure_"))
-        page = HTTPConnection(url.removeprefix("http://").rstrip("/;"))
+        url, token = demo.page
+        page = HTTPConnection(url.removeprefix("http://").rstrip("/"))
         page.request("GET", "/cases", headers={"Authorization": f"Bearer {token}"})
         assert b"Parked cases" in page.getresponse().read()
         page.close()

@@ -94,14 +94,22 @@ class Looker:
 
 @asynccontextmanager
 async def open_looker(
-    chromium: Browser, served: Served, role: Role = Role.APPROVER, **options: Any
+    chromium: Browser,
+    served: Served,
+    role: Role = Role.APPROVER,
+    *,
+    token: str | None = None,
+    **options: Any,
 ) -> AsyncIterator[Looker]:
-    """Open a window of somebody who is signed in; ``options`` are those of the browser."""
+    """Open a window of somebody who is signed in; ``options`` are those of the browser.
+
+    ``token`` is theirs, where it is none of those that are named like a role.
+    """
     context = await chromium.new_context(**{"locale": "en-GB", **options})
     page = await context.new_page()
     looker = Looker(served, page)
     await looker.open("/")
-    await page.fill("#token", TOKENS[role])
+    await page.fill("#token", token or TOKENS[role])
     await page.keyboard.press("Enter")
     await page.wait_for_selector("header.top")
     # Only now: the answer 401 to who is not signed in is told there as well.

@@ -67,6 +67,21 @@ async def story(village: World, served: Served) -> AsyncIterator[dict[str, Any]]
     yield event
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def paths(village: World, served: Served, story: dict[str, Any]) -> tuple[str, ...]:
+    """Every page, with a case, and with the form for one that waits for somebody."""
+    twins = Person(), Person()
+    await village.stores.add(*twins)
+    await village.stores.run(
+        "crm",
+        f"UPDATE crm.customer SET email = '{twins[0].email}'"
+        f" WHERE customer_no = '{twins[1].customer_no}'",
+    )
+    event = erasure(twins[0])
+    await accept(served.context, event)
+    return (*PATHS, f"/cases/{id_of(story)}", f"/cases/{id_of(event)}/resume")
+
+
 async def away(context: Context, store: str) -> None:
     """Let a worker say that a store is away, and that it serves the others."""
     now = context.now()
@@ -95,7 +110,7 @@ async def away(context: Context, store: str) -> None:
 async def test_axe_finds_nothing(
     chromium: Browser,
     served: Served,
-    story: dict[str, Any],
+    paths: tuple[str, ...],
     screenshots: Path,
     locale: str,
     colours: str,
@@ -103,7 +118,7 @@ async def test_axe_finds_nothing(
     """No page has a fault that axe knows, in either language and either colours."""
     options: dict[str, Any] = {"locale": locale, "color_scheme": colours}
     async with open_looker(chromium, served, **options) as looker:
-        for path in (*PATHS, f"/cases/{id_of(story)}"):
+        for path in paths:
             await looker.open(path)
             found = (await Axe().run(looker.page)).response["violations"]
             told = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found]
@@ -126,11 +141,11 @@ async def test_axe_finds_nothing_before_somebody_signs_in(
 
 @pytest.mark.parametrize("width", [320, 768, 3840])
 async def test_every_width(
-    chromium: Browser, served: Served, story: dict[str, Any], screenshots: Path, width: int
+    chromium: Browser, served: Served, paths: tuple[str, ...], screenshots: Path, width: int
 ) -> None:
     """From a small telephone to a wall, nothing must be scrolled sideways."""
     async with open_looker(chromium, served, viewport={"width": width, "height": 900}) as looker:
-        for path in (*PATHS, f"/cases/{id_of(story)}"):
+        for path in paths:
             await looker.open(path)
             assert await looker.too_wide() <= 0, path
         await looker.open("/")

@@ -83,11 +83,11 @@ async def fill(context: Context) -> list[UUID]:
     """Write all of it; return the cases."""
     now = context.now()
     async with context.ledger.begin() as connection:
-        batch = await _insert(
+        batch = await insert(
             connection, tables.batches, created_at=now, key_id="first", stores_left=["billing"],
             policy=context.policy.version, stopped_at=now - timedelta(hours=2), due_at=now,
         )  # fmt: skip
-        answer = await _insert(connection, tables.answers, batch_id=batch, created_at=now)
+        answer = await insert(connection, tables.answers, batch_id=batch, created_at=now)
         ids = [
             await _case(connection, batch, answer, number, state, reason, now)
             for number, (state, reason) in enumerate(CASES)
@@ -95,7 +95,7 @@ async def fill(context: Context) -> list[UUID]:
         await _commands(connection, batch, ids, context.policy.version, now)
         await _sweeps(connection, context.policy.version, now)
         for review in (now.date(), now.date() + timedelta(days=40)):
-            await _insert(
+            await insert(
                 connection, tables.holds, by=SAID, reason=SAID, review_on=review, placed_at=now
             )
         targets = (f"case:{ids[0]}", "command:1", "hold:1", "sweep:1", "store:crm")
@@ -135,7 +135,7 @@ async def _case(
 ) -> UUID:
     standing = state in (CaseState.OPEN, CaseState.PARKED, CaseState.HELD)
     case_id = uuid4()
-    await _insert(
+    await insert(
         connection, tables.cases, id=case_id, batch_id=batch, source="/1", event_id=str(number),
         kind=list(EventKind)[number % len(EventKind)].value, purposes=["newsletter"],
         channel="newsletter", event_time=now - timedelta(hours=3),
@@ -157,28 +157,28 @@ async def _commands(
     }  # fmt: skip
     for fault in FAULTS:
         for state in ("dead", "open"):
-            await _insert(
+            await insert(
                 connection, tables.commands, store="crm", case_ids=[ids[0]], state=state,
                 fault=fault, **common,
             )  # fmt: skip
     closed = ids[5]
-    settled = await _insert(
+    settled = await insert(
         connection, tables.commands, store="crm", case_ids=[closed], state="settled", fault=None,
         settled_at=now - timedelta(hours=2), **{**common, "payload": None},
     )  # fmt: skip
-    answer = await _insert(
+    answer = await insert(
         connection, tables.answers, batch_id=batch, command_id=settled, created_at=now
     )
     for store, outcomes in (
         ("crm", OUTCOMES),
         ("newsletter", [{"group": "*", "result": "absent", "rows": 0}]),
     ):
-        await _insert(
+        await insert(
             connection, tables.receipts, answer_id=answer, store=store, number=1,
             case_ids=[closed], outcomes=outcomes, verified=True,
         )  # fmt: skip
     for days in (-1, 12):
-        await _insert(
+        await insert(
             connection, tables.obligations, command_id=settled, store="crm",
             look_on=now.date() + timedelta(days=days), case_ids=[closed], payload=b"\0",
             key_id="first", created_at=now,
@@ -189,7 +189,7 @@ async def _sweeps(connection: Connection, policy: str, now: datetime) -> None:
     triggers = ("operator", "schedule", "event")
     for number, (state, reason) in enumerate(SWEEPS):
         approved = {"approved_by": SAID, "approved_because": SAID, "approved_at": now}
-        await _insert(
+        await insert(
             connection, sweeps, store="billing", table="invoice" if number % 2 else None,
             ground="bookkeeping" if number % 3 else None, policy=policy, as_of=now.date(),
             cutoffs={}, trigger=triggers[number % 3], source="/1", event_id=str(number),
@@ -201,7 +201,8 @@ async def _sweeps(connection: Connection, policy: str, now: datetime) -> None:
         )  # fmt: skip
 
 
-async def _insert(connection: Connection, into: sa.Table, /, **values: Any) -> Any:
+async def insert(connection: Connection, into: sa.Table, /, **values: Any) -> Any:
+    """Write one row; return its key."""
     written = await connection.execute(
         sa.insert(into).values(**values).returning(*into.primary_key.columns)
     )

@@ -203,14 +203,15 @@ def _timeline(
         del begin[2]  # Nothing is stopped.
     if case.follows is not None:
         begin = [begin[0], _step(case.received_at, "looks-again", due_on=case.due_on)]
-    steps = [step for command in own for step in _steps(command)]
+    # What an operator did comes before what followed in the same moment.
+    steps = [_did(action) for action in did]
+    steps += [step for command in own for step in _steps(command)]
     commanded = {command.store for command in own}
     steps += [
         _step(receipt.settled_at, _answer(receipt), store=receipt.store)
         for receipt in receipts
         if receipt.store not in commanded
     ]
-    steps += [_did(action) for action in did]
     if case.closed_at is not None:
         steps.append(_step(case.closed_at, "ended", state=case.state))
     return (*begin, *sorted(steps, key=lambda step: step.at or case.received_at))

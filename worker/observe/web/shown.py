@@ -6,6 +6,9 @@ from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
 
 def filters(time_zone: str) -> dict[str, Callable[..., str]]:
     """The filters of the templates; moments are shown in the policy's time zone."""
@@ -17,12 +20,17 @@ def filters(time_zone: str) -> dict[str, Callable[..., str]]:
     def iso(at: datetime | date | None) -> str:
         return "" if at is None else at.isoformat()
 
-    return {"moment": moment, "iso": iso, "number": number}
+    @pass_context
+    def in_language(context: Context, value: float | None) -> str:
+        return number(value, context["lang"])
+
+    return {"moment": moment, "iso": iso, "number": in_language}
 
 
-def number(value: float | None) -> str:
+def number(value: float | None, language: str) -> str:
     """A number with thin spaces between thousands; a fraction keeps one digit."""
     if value is None:
         return "\N{EN DASH}"
     shown = f"{value:,.1f}" if value % 1 else f"{value:,.0f}"
-    return shown.replace(",", "\N{NARROW NO-BREAK SPACE}")
+    shown = shown.replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return shown.replace(".", ",") if language == "nb" else shown

@@ -82,7 +82,10 @@ class Telling(Words):
 
     def trouble(self, trouble: Trouble) -> str:
         """Say what waits for somebody."""
-        about = dict(trouble.about)
+        about: dict[str, Any] = {
+            name: number(value, self.language) if name == "cases" else value
+            for name, value in trouble.about.items()
+        }
         if "asks" in about:
             about["asks"] = self.brake(about["asks"])
         return self(f"wrong.{trouble.kind}.what", **about)
@@ -109,11 +112,11 @@ class Telling(Words):
 
     def brake(self, asks: Mapping[str, Any]) -> str:
         """Say why something asks before it goes on."""
-        told = {name: number(asks[name]) for name in ("would", "of", "limit")}
+        told = {name: number(asks[name], self.language) for name in ("would", "of", "limit")}
         usual = asks.get("usual")
         if usual is None:
             return self("brake.first", **told)
-        return self("brake", usual=number(float(usual)), **told)
+        return self("brake", usual=number(float(usual), self.language), **told)
 
     def sweep_reason(self, reason: Mapping[str, Any]) -> str:
         """Say why a sweep waits, asks or failed."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from worker.core.brake import words
 from worker.core.lifecycle import SweepState
-from worker.ledger import brakes, pauses, progress, sweeps
-from worker.ledger.database import Ledger
+from worker.ledger import brakes, pauses, progress, sweeps, waiting
+from worker.ledger.brakes import Braked
+from worker.ledger.database import Connection, Ledger
+from worker.ledger.pauses import Pause
+from worker.ledger.sweeps import Sweep
+from worker.ledger.waiting import StandingSweep
 
 STILL: Final = timedelta(hours=1)
 """Cases that wait so long while nothing is erased are an alarm (rule 10)."""
@@ -34,14 +38,34 @@ class Trouble:
 async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
     """Return what is wrong; nothing when all is well. Raises LedgerAway."""
     async with ledger.begin() as connection:
-        asking = await brakes.asking(connection)
-        braked = await sweeps.listed(connection, states={SweepState.BRAKED})
-        ended = await sweeps.listed(
-            connection, states={SweepState.DONE, SweepState.FAILED}, limit=1000
+        settled = await progress.last_settled(connection)
+        return judge(
+            asking=await brakes.asking(connection),
+            resting=await pauses.standing(connection),
+            standing=await waiting.standing_sweeps(connection),
+            failed=await sweeps.failed(connection),
+            still=await standing_still(connection, settled, now),
         )
-        waiting, oldest = await progress.open_since(connection, now - STILL)
-        last = await progress.last_settled(connection)
-        resting = await pauses.standing(connection)
+
+
+async def standing_still(
+    connection: Connection, settled: datetime | None, now: datetime
+) -> tuple[int, datetime | None]:
+    """Cases that wait while nothing is erased, and since when; ``settled`` is when it last was."""
+    if settled is not None and settled > now - STILL:
+        return 0, None
+    return await progress.open_since(connection, now - STILL)
+
+
+def judge(
+    *,
+    asking: Iterable[Braked],
+    resting: Iterable[Pause],
+    standing: Iterable[StandingSweep],
+    failed: Iterable[Sweep],
+    still: tuple[int, datetime | None],
+) -> list[Trouble]:
+    """Say what is wrong, of what was read."""
     found = [
         Trouble(
             "flood-asks",
@@ -61,12 +85,9 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
             one.asked_at,
             {"store": one.store, "sweep": one.id, "asks": one.reason or {}},
         )
-        for one in braked
+        for one in standing
+        if one.state is SweepState.BRAKED
     ]
-    # A later sweep by the same rule that went well makes up for one that failed.
-    newest: dict[tuple[str, str | None, str | None], sweeps.Sweep] = {}
-    for one in ended:
-        newest.setdefault((one.store, one.table, one.ground), one)
     found += [
         Trouble(
             "sweep-failed",
@@ -75,8 +96,7 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
             one.ended_at,
             {"store": one.store, "sweep": one.id},
         )
-        for one in newest.values()
-        if one.state is SweepState.FAILED
+        for one in failed
     ]
     found += [
         Trouble(
@@ -89,11 +109,12 @@ async def troubles(ledger: Ledger, now: datetime) -> list[Trouble]:
         )
         for one in resting
     ]
-    if waiting and (last is None or last <= now - STILL):
+    cases, oldest = still
+    if cases:
         found.append(
             Trouble(
                 "nothing-erased",
-                f"{waiting:,} open cases wait for more than an hour, and nothing was erased in "
+                f"{cases:,} open cases wait for more than an hour, and nothing was erased in "
                 "any store meanwhile",
                 "see that workers run and stores answer: erasure check, erasure dead-letters list",
                 oldest,

@@ -26,8 +26,9 @@ from worker.ledger.batches import Lane
 from worker.observe.exposition import exposition
 from worker.observe.history import history, sample
 from worker.observe.metrics import EVERY
-from worker.observe.overview import State, look
+from worker.observe.overview import look
 from worker.observe.probes import livez, readyz, startupz
+from worker.observe.stores import State
 from worker.run import run_parts
 from worker.settings import load as load_settings
 

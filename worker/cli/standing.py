@@ -14,7 +14,8 @@ from worker.core.budget import LABELS
 from worker.core.lifecycle import CaseState
 from worker.core.wording import counted
 from worker.ledger.batches import Lane
-from worker.observe.overview import Overview, State, StoreNow
+from worker.observe.overview import Overview
+from worker.observe.stores import State, StoreNow
 
 HEALTHY = "healthy: nothing waits for a person, and what comes in is erased"
 LAST_PART = LABELS[-2]

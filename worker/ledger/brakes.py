@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from worker.ledger.database import Connection, insert_if_new
 from worker.ledger.sweep_tables import brakes
 from worker.ledger.tables import batches, commands
+from worker.ledger.types import how_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,8 @@ async def erased_since(
     connection: Connection, since: datetime, until: datetime | None = None
 ) -> dict[str, int]:
     """People of commands to erase written since then (and before ``until``), by store."""
-    postgresql = connection.dialect.name == "postgresql"
-    count = func.cardinality if postgresql else func.json_array_length
     rows = await connection.execute(
-        select(commands.c.store, func.sum(count(commands.c.case_ids)))
+        select(commands.c.store, func.sum(how_many(commands.c.case_ids)))
         .where(
             commands.c.created_at >= since,
             *([] if until is None else [commands.c.created_at < until]),
@@ -70,11 +69,7 @@ async def approved(connection: Connection, store: str, since: datetime) -> bool:
 
 async def asking(connection: Connection) -> list[Braked]:
     """The stores that ask, the longest waiting first."""
-    columns = (brakes.c[name] for name in Braked.__slots__)
-    rows = await connection.execute(
-        select(*columns).where(brakes.c.approved_at.is_(None)).order_by(brakes.c.since)
-    )
-    return [Braked(*row) for row in rows]
+    return [Braked(*row) for row in await connection.execute(_ASKING)]
 
 
 async def approve(
@@ -97,3 +92,10 @@ async def approve(
         .values(due_at=now)
     )
     return True
+
+
+_ASKING = (
+    select(*(brakes.c[name] for name in Braked.__slots__))
+    .where(brakes.c.approved_at.is_(None))
+    .order_by(brakes.c.since)
+)

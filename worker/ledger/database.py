@@ -242,7 +242,7 @@ def _bound(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> Sequ
 
 
 OnConflictInsert = postgresql.Insert | sqlite.Insert
-Statement = Select[Any] | Insert | Update | ReturningInsert[Any] | ReturningUpdate[Any]
+Statement = Select[*tuple[Any, ...]] | Insert | Update | ReturningInsert[Any] | ReturningUpdate[Any]
 Within = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 """Says that a column is one of the values given by a name, in the way of a database."""
 

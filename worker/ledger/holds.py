@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from worker.core.lifecycle import CaseState
-from worker.ledger.database import Connection, add_rows, among
+from worker.ledger.database import Connection, Hot, add_rows, among
 from worker.ledger.tables import cases, held_pseudonyms, holds, suppressions
 
 
@@ -105,6 +105,12 @@ async def open_cases(connection: Connection, pseudonyms: Collection[bytes]) -> d
     return found
 
 
+async def standing_and_due(connection: Connection, day: date) -> tuple[int, int]:
+    """How many holds stand, and of how many the review date has come by a day."""
+    ((stand, due),) = await _STANDING_AND_DUE.rows(connection, day=day)
+    return stand, due
+
+
 async def held_cases(connection: Connection, hold_id: int) -> dict[int, set[UUID]]:
     """The cases that wait for one hold, by batch."""
     rows = await connection.execute(
@@ -130,3 +136,8 @@ async def listed(connection: Connection, *, released: bool = False) -> list[Hold
 
 
 _STANDING = select(holds.c.id).where(holds.c.released_at.is_(None))
+_STANDING_AND_DUE = Hot(
+    lambda _: select(
+        func.count(), func.count().filter(holds.c.review_on <= bindparam("day"))
+    ).where(holds.c.released_at.is_(None))
+)

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 
 from worker.ledger.database import Connection, among
 from worker.ledger.tables import obligations
+from worker.ledger.types import how_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +130,14 @@ async def ahead(
         conditions.append(obligations.c.store == store)
     if until is not None:
         conditions.append(obligations.c.look_on <= until)
+    day_and_store = obligations.c.look_on, obligations.c.store
     rows = await connection.execute(
-        select(obligations.c.look_on, obligations.c.store, obligations.c.case_ids)
+        select(*day_and_store, func.count(), func.sum(how_many(obligations.c.case_ids)))
         .where(*conditions)
-        .order_by(obligations.c.look_on, obligations.c.store)
+        .group_by(*day_and_store)
+        .order_by(*day_and_store)
     )
-    found: dict[tuple[date, str], tuple[int, int]] = {}
-    for row in rows:
-        number, tasks = found.get((row.look_on, row.store), (0, 0))
-        found[row.look_on, row.store] = number + 1, tasks + len(row.case_ids)
-    return [Ahead(day, store, *counted) for (day, store), counted in found.items()]
+    return [Ahead(*row) for row in rows]
 
 
 async def of_case(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 
 from worker.ledger.batches import Lane
-from worker.ledger.database import Connection
+from worker.ledger.database import Connection, Hot
 from worker.ledger.operating_tables import pause_reports, paused_stores
 from worker.ledger.tables import batches, commands, leases
 
@@ -34,8 +34,7 @@ class Pause:
 
 async def standing(connection: Connection) -> list[Pause]:
     """The pauses that stand, by store."""
-    rows = await connection.execute(_STANDING.order_by(paused_stores.c.store))
-    return [Pause(*row) for row in rows]
+    return [Pause(*row) for row in await _EVERY.rows(connection)]
 
 
 async def of_store(connection: Connection, store: str, *, lock: bool = False) -> Pause | None:
@@ -168,3 +167,4 @@ def rests(store: ColumnElement[Any], *, also_draining: bool) -> ColumnElement[bo
 _STANDING = select(*(paused_stores.c[name] for name in Pause.__slots__)).where(
     paused_stores.c.resumed_at.is_(None)
 )
+_EVERY = Hot(lambda _: _STANDING.order_by(paused_stores.c.store))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from worker.ledger.batches import Lane
-from worker.ledger.database import Connection
+from worker.ledger.database import Connection, Hot
 from worker.ledger.observing_tables import store_states
 
 FRESH: Final = timedelta(seconds=60)
@@ -52,9 +52,14 @@ async def forget(connection: Connection, seen_before: datetime) -> None:
 
 async def fresh(connection: Connection, now: datetime) -> list[StoreState]:
     """What workers that are there say, by store and lane."""
-    rows = await connection.execute(
+    rows = await _FRESH.rows(connection, since=now - FRESH)
+    return [StoreState(store, Lane(lane), *rest) for store, lane, *rest in rows]
+
+
+_FRESH = Hot(
+    lambda _: (
         select(*(store_states.c[name] for name in StoreState.__slots__))
-        .where(store_states.c.seen_at > now - FRESH)
+        .where(store_states.c.seen_at > bindparam("since"))
         .order_by(store_states.c.store, store_states.c.lane, store_states.c.holder)
     )
-    return [StoreState(**{**row._asdict(), "lane": Lane(row.lane)}) for row in rows]
+)

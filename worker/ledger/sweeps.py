@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     and_,
     exists,
+    func,
     or_,
     select,
     update,
@@ -135,6 +136,19 @@ async def listed(
         conditions.append(sweeps.c.state.in_(sorted(state.value for state in states)))
     rows = await connection.execute(
         _QUERY.where(*conditions).order_by(sweeps.c.id.desc()).limit(limit)
+    )
+    return [sweep_of(row) for row in rows]
+
+
+async def failed(connection: Connection) -> list[Sweep]:
+    """Sweeps that failed and that no later one of the same rule has made up for, newest first."""
+    rule = sweeps.c.store, sweeps.c.table, sweeps.c.ground
+    through = sweeps.c.state.in_([SweepState.DONE.value, SweepState.FAILED.value])
+    newest = select(func.max(sweeps.c.id)).where(through).group_by(*rule)
+    rows = await connection.execute(
+        _QUERY.where(sweeps.c.id.in_(newest), sweeps.c.state == SweepState.FAILED.value).order_by(
+            sweeps.c.id.desc()
+        )
     )
     return [sweep_of(row) for row in rows]
 

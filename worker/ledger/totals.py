@@ -16,6 +16,7 @@ from worker.ledger.operating_tables import paused_stores
 from worker.ledger.sweep_tables import brakes, sweeps
 from worker.ledger.tables import answers, batches, cases, commands, holds, leases, obligations
 from worker.ledger.tables import policies as versions
+from worker.ledger.types import how_many
 
 Line = Mapping[str, Any]
 
@@ -32,7 +33,6 @@ async def server(connection: Connection) -> str:
 
 async def commands_standing(connection: Connection) -> list[Line]:
     """Commands that nobody has settled, by store, lane and state."""
-    people = func.cardinality if connection.dialect.name == "postgresql" else func.json_array_length
     return await _lines(
         connection,
         select(
@@ -41,7 +41,7 @@ async def commands_standing(connection: Connection) -> list[Line]:
             commands.c.kind,
             commands.c.state,
             func.count().label("commands"),
-            func.sum(people(commands.c.case_ids)).label("people"),
+            func.sum(how_many(commands.c.case_ids)).label("people"),
             func.min(commands.c.created_at).label("oldest"),
             func.max(commands.c.attempts).label("most_attempts"),
             func.max(commands.c.drives).label("most_drives"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Dialect, Integer, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import JSON, TypeDecorator
 
 Id = BigInteger().with_variant(Integer(), "sqlite")
@@ -61,3 +64,16 @@ class ListedIds(TypeDecorator[list[UUID]]):
 
 CaseIds = ARRAY(Uuid()).with_variant(ListedIds(), "sqlite")
 """The ids of many cases: one value, not a row a case."""
+
+
+class how_many(GenericFunction[int]):  # noqa: N801 - SQL's functions are written small
+    """The number of ids in a column of many."""
+
+    name = "cardinality"
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(how_many, "sqlite")
+def _on_sqlite(element: how_many, compiler: Any, **words: Any) -> str:
+    return f"json_array_length({compiler.process(element.clauses, **words)})"

@@ -1,22 +1,24 @@
 """Questions about what waits: in each store, before planning, and until which day.
 
-Counts only: no row here says whom it is about.
+Counts only: no row here says whom it is about. They are asked every few seconds for as long as
+somebody looks, so each statement is made once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
-from worker.core.lifecycle import STANDING, SWEEP_ENDED, CaseState
+from worker.core.lifecycle import STANDING, CaseState, SweepState
 from worker.ledger.batches import Lane
-from worker.ledger.database import Connection
+from worker.ledger.database import Connection, Hot
 from worker.ledger.sweep_tables import sweeps
-from worker.ledger.sweeps import COLUMNS, Sweep, sweep_of
 from worker.ledger.tables import answers, batches, cases, commands
+from worker.ledger.types import how_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,69 +56,66 @@ class DueCases:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """People written into commands, and people settled, since a moment."""
+    """People written into commands and people settled since a moment; settled since an earlier."""
 
     arrived: int = 0
     settled: int = 0
+    settled_lately: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StandingSweep:
+    """A sweep that has not ended, without what it walks by; see the columns of ``sweeps``."""
+
+    id: int
+    store: str
+    state: SweepState
+    reason: Mapping[str, Any] | None
+    counts: Mapping[str, Mapping[str, int]]
+    estimate: Mapping[str, Any] | None
+    chunks: int
+    asked_at: datetime
+    started_at: datetime | None
+
+    @property
+    def rows(self) -> int:
+        """Rows erased or overwritten so far; one counts for each of its field groups."""
+        return sum(rows for results in self.counts.values() for rows in results.values())
 
 
 async def in_stores(connection: Connection) -> list[InStore]:
     """Open commands by store and lane."""
-    rows = await connection.execute(
-        select(
-            commands.c.store,
-            commands.c.lane,
-            func.count().label("commands"),
-            func.sum(_people(connection)).label("people"),
-            func.min(commands.c.created_at).label("oldest"),
-        )
-        .where(commands.c.state == "open")
-        .group_by(commands.c.store, commands.c.lane)
-    )
     return [
-        InStore(row.store, Lane(row.lane), row.commands, int(row.people or 0), row.oldest)
-        for row in rows
+        InStore(store, Lane(lane), commands, people, oldest)
+        for store, lane, commands, people, oldest in await _IN_STORES.rows(connection)
     ]
 
 
 async def dead(connection: Connection) -> dict[str, int]:
     """Dead letters by store."""
-    rows = await connection.execute(
-        select(commands.c.store, func.count())
-        .where(commands.c.state == "dead")
-        .group_by(commands.c.store)
-    )
-    return {store: int(count) for store, count in rows}
+    return {store: int(count) for store, count in await _DEAD.rows(connection)}
 
 
-async def flows(connection: Connection, since: datetime) -> dict[tuple[str, Lane], Flow]:
-    """What came to each store and what it settled, by store and lane."""
-    people = _people(connection)
-    arrived = await _sums(connection, people, commands.c.created_at >= since)
-    settled = await _sums(
-        connection, people, and_(commands.c.state == "settled", commands.c.settled_at >= since)
-    )
-    return {
-        key: Flow(arrived.get(key, 0), settled.get(key, 0))
-        for key in arrived.keys() | settled.keys()
+async def flows(
+    connection: Connection, since: datetime, lately: datetime
+) -> dict[tuple[str, Lane], Flow]:
+    """What came to each store and what it settled, by store and lane; ``lately`` is earlier."""
+    found = {
+        (store, Lane(lane)): Flow(0, settled or 0, in_all)
+        for store, lane, settled, in_all in await _SETTLED.rows(
+            connection, since=since, lately=lately
+        )
     }
+    for store, lane, arrived in await _ARRIVED.rows(connection, since=since):
+        before = found.get((store, Lane(lane)), Flow())
+        found[store, Lane(lane)] = replace(before, arrived=arrived)
+    return found
 
 
 async def unplanned(connection: Connection) -> list[Unplanned]:
     """People not looked up for good, by store. One who waits for two stores counts for both."""
-    left = batches.c.stores_left
-    rows = await connection.execute(
-        select(
-            left.label("stores"),
-            func.count(cases.c.id).label("people"),
-            func.min(batches.c.created_at).label("oldest"),
-        )
-        .join(cases, and_(cases.c.batch_id == batches.c.id, cases.c.state == CaseState.OPEN.value))
-        .where(batches.c.planned_at.is_(None))
-        .group_by(left)
-    )
     found: dict[str, Unplanned] = {}
-    for row in rows:
+    for row in await connection.execute(_UNPLANNED):
         for store in row.stores:
             before = found.get(store, Unplanned(store, 0, row.oldest))
             found[store] = Unplanned(
@@ -127,68 +126,106 @@ async def unplanned(connection: Connection) -> list[Unplanned]:
 
 async def unstopped(connection: Connection) -> tuple[int, datetime | None]:
     """Cases whose stop is not known to be published, and the earliest of their events."""
-    found = await connection.execute(
-        select(func.count(), func.min(cases.c.event_time))
-        .join(batches, batches.c.id == cases.c.batch_id)
-        .where(batches.c.stopped_at.is_(None))
-    )
-    count, oldest = found.one()
-    return int(count), oldest
+    ((count, oldest),) = await _UNSTOPPED.rows(connection)
+    return count, oldest
 
 
 async def untold(connection: Connection) -> int:
     """Settled transactions of which the outside is not known to have been told."""
-    found = await connection.execute(
-        select(func.count()).select_from(answers).where(answers.c.published_at.is_(None))
-    )
-    return int(found.scalar_one())
+    ((count,),) = await _UNTOLD.rows(connection)
+    return int(count)
 
 
 async def by_deadline(connection: Connection) -> list[DueCases]:
     """Standing cases by deadline and state, the nearest deadline first."""
-    rows = await connection.execute(
-        select(
-            cases.c.due_on,
-            cases.c.state,
-            func.count().label("cases"),
-            func.min(cases.c.asked_on).label("asked_on"),
-        )
-        .where(or_(*(cases.c.state == state.value for state in sorted(STANDING))))
-        .group_by(cases.c.due_on, cases.c.state)
-        .order_by(cases.c.due_on, cases.c.state)
-    )
-    return [DueCases(row.due_on, CaseState(row.state), row.cases, row.asked_on) for row in rows]
+    return [
+        DueCases(due_on, CaseState(state), count, asked_on)
+        for due_on, state, count, asked_on in await _BY_DEADLINE.rows(connection)
+    ]
 
 
-async def standing_sweeps(connection: Connection) -> list[Sweep]:
+async def standing_sweeps(connection: Connection) -> list[StandingSweep]:
     """Sweeps that have not ended, the oldest first."""
-    rows = await connection.execute(
-        select(*COLUMNS)
-        .where(sweeps.c.state.notin_(sorted(state.value for state in SWEEP_ENDED)))
-        .order_by(sweeps.c.id)
-    )
-    return [sweep_of(row) for row in rows]
+    return [
+        StandingSweep(sweep_id, store, SweepState(state), *rest)
+        for sweep_id, store, state, *rest in await connection.execute(_STANDING_SWEEPS)
+    ]
 
 
 async def skew(connection: Connection, now: datetime) -> timedelta:
     """How far ``now`` is ahead of the ledger's own clock; nothing where they are one machine's."""
     if connection.dialect.name != "postgresql":
         return timedelta()
-    theirs: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
-    return now - theirs
+    ((theirs,),) = await _CLOCK.rows(connection)
+    return now - theirs  # type: ignore[no-any-return] # a row may hold anything
 
 
-async def _sums(
-    connection: Connection, people: ColumnElement[int], condition: ColumnElement[bool]
-) -> dict[tuple[str, Lane], int]:
-    rows = await connection.execute(
-        select(commands.c.store, commands.c.lane, func.sum(people).label("people"))
-        .where(condition)
-        .group_by(commands.c.store, commands.c.lane)
+_PEOPLE = func.sum(how_many(commands.c.case_ids))
+_STORE_AND_LANE = commands.c.store, commands.c.lane
+_IN_STORES = Hot(
+    lambda _: (
+        select(*_STORE_AND_LANE, func.count(), _PEOPLE, func.min(commands.c.created_at))
+        .where(commands.c.state == "open")
+        .group_by(*_STORE_AND_LANE)
     )
-    return {(row.store, Lane(row.lane)): int(row.people) for row in rows}
-
-
-def _people(connection: Connection) -> ColumnElement[Any]:
-    count = func.cardinality if connection.dialect.name == "postgresql" else func.json_array_length
-    return count(commands.c.case_ids, type_=Integer)
+)
+_DEAD = Hot(
+    lambda _: (
+        select(commands.c.store, func.count())
+        .where(commands.c.state == "dead")
+        .group_by(commands.c.store)
+    )
+)
+_ARRIVED = Hot(
+    lambda _: (
+        select(*_STORE_AND_LANE, _PEOPLE)
+        .where(commands.c.created_at >= bindparam("since"))
+        .group_by(*_STORE_AND_LANE)
+    )
+)
+_SETTLED = Hot(
+    lambda _: (
+        select(
+            *_STORE_AND_LANE,
+            _PEOPLE.filter(commands.c.settled_at >= bindparam("since")),
+            _PEOPLE,
+        )
+        .where(commands.c.state == "settled", commands.c.settled_at >= bindparam("lately"))
+        .group_by(*_STORE_AND_LANE)
+    )
+)
+# The stores are a list in JSON, which the driver alone does not read.
+_UNPLANNED = (
+    select(
+        batches.c.stores_left.label("stores"),
+        func.count(cases.c.id).label("people"),
+        func.min(batches.c.created_at).label("oldest"),
+    )
+    .join(cases, and_(cases.c.batch_id == batches.c.id, cases.c.state == CaseState.OPEN.value))
+    .where(batches.c.planned_at.is_(None))
+    .group_by(batches.c.stores_left)
+)
+_UNSTOPPED = Hot(
+    lambda _: (
+        select(func.count(), func.min(cases.c.event_time))
+        .join(batches, batches.c.id == cases.c.batch_id)
+        .where(batches.c.stopped_at.is_(None))
+    )
+)
+_UNTOLD = Hot(
+    lambda _: select(func.count()).select_from(answers).where(answers.c.published_at.is_(None))
+)
+_BY_DEADLINE = Hot(
+    lambda _: (
+        select(cases.c.due_on, cases.c.state, func.count(), func.min(cases.c.asked_on))
+        .where(or_(*(cases.c.state == state.value for state in sorted(STANDING))))
+        .group_by(cases.c.due_on, cases.c.state)
+        .order_by(cases.c.due_on, cases.c.state)
+    )
+)
+_STANDING_SWEEPS = (
+    select(*(sweeps.c[name] for name in StandingSweep.__slots__))
+    .where(sweeps.c.ended_at.is_(None))
+    .order_by(sweeps.c.id)
+)
+_CLOCK = Hot(lambda _: select(func.clock_timestamp()))

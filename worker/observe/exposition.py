@@ -16,7 +16,8 @@ from worker.ledger.batches import Lane
 from worker.observe import metrics
 from worker.observe.lag import GroupLag
 from worker.observe.metrics import Measure
-from worker.observe.overview import Overview, State, StoreNow
+from worker.observe.overview import Overview
+from worker.observe.stores import State, StoreNow
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 

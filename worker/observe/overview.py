@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,64 +20,16 @@ from worker.core.policy import Policy
 from worker.health import Trouble
 from worker.ledger import brakes, holds, obligations, pauses, progress, store_states, waiting
 from worker.ledger.batches import Lane
-from worker.ledger.database import Connection, Ledger
+from worker.ledger.database import Ledger
 from worker.ledger.obligations import Ahead
-from worker.ledger.store_states import StoreState
-from worker.ledger.sweeps import Sweep
-from worker.ledger.waiting import DueCases, Flow, InStore, Unplanned
+from worker.ledger.sweeps import failed
+from worker.ledger.waiting import DueCases, Flow, StandingSweep
+from worker.observe.stores import NOW, StoreNow, age, stores_now
 
-NOW: Final = timedelta(minutes=1)
-"""Over which the rates in and out are measured."""
 LATELY: Final = timedelta(hours=1)
 """The forecast believes the better of the rate now and that of so long."""
 AHEAD: Final = timedelta(days=30)
 """Obligations of so many days are told."""
-
-
-class State(StrEnum):
-    """How a store stands on a lane."""
-
-    SERVING = "serving"
-    AWAY = "away"
-    """A worker has found it away or not fitting the policy, and tries again by itself."""
-    PAUSED = "paused"
-    """An operator lets it rest, until somebody resumes it."""
-    DRAINING = "draining"
-    """An operator lets it rest as soon as what is in hand is finished."""
-    ASKS = "asks"
-    """Today's events would erase far more than usual there: somebody must look (rule 10)."""
-    UNSERVED = "unserved"
-    """No worker that is running serves it."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoreNow:
-    """One store on one lane. Rates are people a second; ages and ``drain`` are seconds.
-
-    ``drain`` is infinite when the lag does not shrink, 0 without lag. ``fault`` is the kind of the
-    last failure, ``hint`` what can be done about it, ``next_try`` when a worker tries again.
-    ``since`` is when the state began, ``workers`` how many serve it.
-    """
-
-    store: str
-    lane: Lane
-    state: State
-    since: datetime | None
-    fault: str | None
-    hint: str | None
-    next_try: datetime | None
-    workers: int
-    lag_commands: int
-    lag_people: int
-    oldest: float | None
-    rate_in: float
-    rate_out: float
-    drain: float
-    dead: int
-    """Dead letters of the store, told on the lane of people."""
-    unplanned: int
-    """People not looked up for good there yet, told on the lane of people."""
-    unplanned_oldest: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +96,35 @@ async def look(ledger: Ledger, policy: Policy, now: datetime) -> Overview:
     """Read how everything stands. Raises LedgerAway."""
     day = now.astimezone(ZoneInfo(policy.time_zone)).date()
     async with ledger.begin() as connection:
-        stores = await _stores(connection, policy, now)
+        flows = await waiting.flows(connection, now - NOW, now - LATELY)
+        resting = await pauses.standing(connection)
+        asking = await brakes.asking(connection)
+        stores = stores_now(
+            policy.stores,
+            now,
+            lags=await waiting.in_stores(connection),
+            flows=flows,
+            unplanned=await waiting.unplanned(connection),
+            dead=await waiting.dead(connection),
+            seen=await store_states.fresh(connection, now),
+            resting=resting,
+            asking=asking,
+        )
         dues = await waiting.by_deadline(connection)
-        lately = await waiting.flows(connection, now - LATELY)
         unstopped, first = await waiting.unstopped(connection)
         untold = await waiting.untold(connection)
         sweeps = await waiting.standing_sweeps(connection)
-        placed = await holds.listed(connection)
+        placed, to_review = await holds.standing_and_due(connection, day)
         ahead = await obligations.ahead(connection, until=day + AHEAD)
         settled = await progress.last_settled(connection)
         skew = await waiting.skew(connection, now)
+        troubles = health.judge(
+            asking=asking,
+            resting=resting,
+            standing=sweeps,
+            failed=await failed(connection),
+            still=await health.standing_still(connection, settled, now),
+        )
     return Overview(
         at=now,
         policy=policy.version,
@@ -164,105 +134,17 @@ async def look(ledger: Ledger, policy: Policy, now: datetime) -> Overview:
             for state in (CaseState.OPEN, CaseState.PARKED, CaseState.HELD)
         },
         unstopped=unstopped,
-        unstopped_oldest=_age(now, first),
+        unstopped_oldest=age(now, first),
         untold=untold,
-        budget=_budget(policy, dues, stores, lately, now, day),
+        budget=_budget(policy, dues, stores, flows, now, day),
         sweeps=tuple(_sweep(one) for one in sweeps),
-        holds=len(placed),
-        holds_to_review=sum(1 for one in placed if one.review_on <= day),
+        holds=placed,
+        holds_to_review=to_review,
         due=_due(ahead, day),
         ahead=tuple(one for one in ahead if one.look_on > day),
-        troubles=tuple(await health.troubles(ledger, now)),
+        troubles=tuple(troubles),
         last_settled=settled,
         skew=skew.total_seconds(),
-    )
-
-
-async def _stores(connection: Connection, policy: Policy, now: datetime) -> tuple[StoreNow, ...]:
-    """Every store of the policy, and others of which the ledger still has something to do."""
-    lags = {(one.store, one.lane): one for one in await waiting.in_stores(connection)}
-    flows = await waiting.flows(connection, now - NOW)
-    unplanned = {one.store: one for one in await waiting.unplanned(connection)}
-    dead = await waiting.dead(connection)
-    seen: dict[tuple[str, Lane], list[StoreState]] = {}
-    for one in await store_states.fresh(connection, now):
-        seen.setdefault((one.store, one.lane), []).append(one)
-    resting = {one.store: one for one in await pauses.standing(connection)}
-    asking = {one.store: one.since for one in await brakes.asking(connection)}
-    names = dict.fromkeys([*policy.stores, *sorted({store for store, _ in lags} | dead.keys())])
-    found = []
-    for store in names:
-        for lane in Lane:
-            state = _state(seen.get((store, lane), ()), resting.get(store))
-            if state[0] in (State.SERVING, State.UNSERVED) and store in asking:
-                state = (State.ASKS, asking[store], None, None, None)
-            found.append(
-                _store(
-                    store,
-                    lane,
-                    state,
-                    len(seen.get((store, lane), ())),
-                    lags.get((store, lane)),
-                    flows.get((store, lane), Flow()),
-                    dead.get(store, 0),
-                    unplanned.get(store),
-                    now,
-                )
-            )
-    return tuple(found)
-
-
-_How = tuple[State, datetime | None, str | None, str | None, datetime | None]
-"""State, since when, fault, hint, next try."""
-
-
-def _state(seen: Sequence[StoreState], pause: pauses.Pause | None) -> _How:
-    away = [one for one in seen if one.state == "away"]
-    if pause is not None:
-        state = State.DRAINING if pause.draining else State.PAUSED
-        return state, pause.paused_at, None, pause.reason, None
-    if away:
-        first = min(away, key=lambda one: one.since)
-        tries = [one.next_try for one in away if one.next_try is not None]
-        return State.AWAY, first.since, first.fault, first.hint, min(tries, default=None)
-    if not seen:
-        return State.UNSERVED, None, None, None, None
-    return State.SERVING, min(one.since for one in seen), None, None, None
-
-
-def _store(
-    store: str,
-    lane: Lane,
-    how: _How,
-    workers: int,
-    lag: InStore | None,
-    flow: Flow,
-    dead: int,
-    unplanned: Unplanned | None,
-    now: datetime,
-) -> StoreNow:
-    state, since, fault, hint, next_try = how
-    people = lag.people if lag else 0
-    rate_in, rate_out = (n / NOW.total_seconds() for n in (flow.arrived, flow.settled))
-    main = lane is Lane.PEOPLE
-    return StoreNow(
-        store=store,
-        lane=lane,
-        state=state,
-        since=since,
-        fault=fault,
-        hint=hint,
-        next_try=next_try,
-        workers=workers,
-        lag_commands=lag.commands if lag else 0,
-        lag_people=people,
-        oldest=_age(now, lag.oldest if lag else None),
-        rate_in=rate_in,
-        rate_out=rate_out,
-        drain=budget.drain_seconds(people, rate_in, rate_out),
-        dead=dead if main else 0,
-        unplanned=unplanned.people if unplanned and main else 0,
-        unplanned_oldest=_age(now, unplanned.oldest if unplanned and main else None),
     )
 
 
@@ -270,7 +152,7 @@ def _budget(
     policy: Policy,
     dues: Sequence[DueCases],
     stores: Collection[StoreNow],
-    lately: Mapping[tuple[str, Lane], Flow],
+    flows: Mapping[tuple[str, Lane], Flow],
     now: datetime,
     day: date,
 ) -> Budget:
@@ -284,7 +166,7 @@ def _budget(
     for store in {one.store for one in stores}:
         own = [one for one in stores if one.store == store]
         lag = sum(one.lag_people + one.unplanned for one in own)
-        hour = sum(lately.get((store, lane), Flow()).settled for lane in Lane)
+        hour = sum(flows.get((store, lane), Flow()).settled_lately for lane in Lane)
         rate = max(sum(one.rate_out for one in own), hour / LATELY.total_seconds())
         worst = max(worst, budget.forecast(open_ones, lag, rate, now, zone))
     states = (CaseState.OPEN, CaseState.PARKED, CaseState.HELD)
@@ -300,7 +182,7 @@ def _budget(
     )
 
 
-def _sweep(sweep: Sweep) -> SweepNow:
+def _sweep(sweep: StandingSweep) -> SweepNow:
     expected = None if sweep.estimate is None else sum(sweep.estimate["rows"].values())
     return SweepNow(
         sweep.id,
@@ -320,7 +202,3 @@ def _due(ahead: Sequence[Ahead], day: date) -> dict[str, int]:
         if one.look_on <= day:
             found[one.store] = found.get(one.store, 0) + one.obligations
     return found
-
-
-def _age(now: datetime, moment: datetime | None) -> float | None:
-    return None if moment is None else max(0.0, (now - moment).total_seconds())

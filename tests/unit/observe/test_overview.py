@@ -10,13 +10,16 @@ import sqlalchemy as sa
 from tests.unit.core.policies import small
 from tests.unit.ledger.making import NOW, a_batch, a_command, some_cases
 from worker.core.lifecycle import CaseState
-from worker.ledger import commands, pauses, store_states, tables
+from worker.ledger import commands, holds, obligations, pauses, store_states, tables
 from worker.ledger.batches import Lane
 from worker.ledger.database import Ledger
+from worker.ledger.obligations import Ahead, NewObligation
 from worker.ledger.store_states import StoreState
-from worker.observe.overview import Overview, State, StoreNow, look
+from worker.observe.overview import Overview, look
+from worker.observe.stores import State, StoreNow
 
 SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
 
 
 def of(overview: Overview, store: str, lane: Lane = Lane.PEOPLE) -> StoreNow:
@@ -145,3 +148,41 @@ async def test_deadlines_are_told_by_the_part_that_is_used(ledger: Ledger) -> No
     assert seen.budget.forecast == 3
     assert seen.budget.nearest[CaseState.OPEN] == (date(2026, 3, 6), -2)
     assert not seen.kept
+
+
+async def test_the_forecast_believes_the_last_hour(ledger: Ledger) -> None:
+    """What a store settled half an hour ago is believed though it rests now; later no more."""
+    async with ledger.begin() as connection:
+        batch = await a_batch(connection, stores_left=[])
+        people = await some_cases(connection, batch, 2)
+        one = await a_command(connection, batch, people[:1])
+        taken = await commands.take(connection, one, now=NOW, due_at=NOW)
+        assert taken is not None
+        await commands.settle(connection, taken, NOW)
+        await a_command(connection, batch, people[1:])
+    half, hours = [await look(ledger, small(), NOW + n * timedelta(minutes=30)) for n in (1, 3)]
+    assert (of(half, "crm").rate_out, of(half, "crm").lag_people) == (0, 1)
+    assert half.budget.forecast == 0
+    assert hours.budget.forecast == 1
+
+
+async def test_holds_and_obligations_are_counted(ledger: Ledger) -> None:
+    """Holds that stand, those whose review has come; obligations of today and of the next days."""
+    today = NOW.date()
+    async with ledger.begin() as connection:
+        for review, released in ((today, False), (today + DAY, False), (today - DAY, True)):
+            hold = await holds.place(
+                connection, [b"p"], by="Kari", reason="court", review_on=review, now=NOW
+            )
+            if released:
+                assert await holds.release(connection, hold, by="Kari", now=NOW)
+        batch = await a_batch(connection)
+        people = await some_cases(connection, batch, 3)
+        for on, ids in ((today, people), (today, people[:1]), (today + DAY, people[:2])):
+            command = await a_command(connection, batch, ids)
+            new = NewObligation("crm", on, tuple(ids), b"sealed", "k1")
+            await obligations.note(connection, command, [new], NOW)
+    seen = await look(ledger, small(), NOW)
+    assert (seen.holds, seen.holds_to_review) == (2, 1)
+    assert seen.due == {"crm": 2}
+    assert seen.ahead == (Ahead(today + DAY, "crm", 1, 2),)

@@ -18,7 +18,7 @@ from worker.cli.sweep_words import WHYS
 from worker.core.lifecycle import CaseState, SweepState
 from worker.core.outcomes import KEPT_WITHOUT_GROUND, NOT_GONE
 from worker.ledger.actions import Did, Origin
-from worker.observe.overview import State
+from worker.observe.stores import State
 from worker.observe.story import STEPS, TODOS
 from worker.observe.web.deeds import DEEDS
 from worker.observe.web.look import NAV, THEMES

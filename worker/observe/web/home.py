@@ -9,7 +9,8 @@ from aiohttp import web
 
 from worker.core.lifecycle import CaseState
 from worker.ledger.batches import Lane
-from worker.observe.overview import Overview, StoreNow
+from worker.observe.overview import Overview
+from worker.observe.stores import StoreNow
 from worker.observe.web import guard
 from worker.observe.web.look import language_of
 from worker.observe.web.parts import Ask

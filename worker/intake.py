@@ -77,7 +77,7 @@ async def take_in(context: Context, messages: Sequence[Message]) -> list[int]:
         await context.publisher.send(names.REJECTED, rejections)
         for reason in reasons:
             context.metrics.rejected_events.labels(reason).inc()
-    context.metrics.intake_batch.observe(len(messages))
+    context.metrics.intake_batch.observe((), (len(messages),))
     context.tracing.note(rejected=len(reasons))
     return await accept(context, events, triggers)
 

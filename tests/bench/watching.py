@@ -98,8 +98,8 @@ async def _serving(world: World) -> AsyncIterator[Page]:
                 for kind in ("read", "write"):
                     context.metrics.statement(name, pool, kind, 0.01)
             for lane in Lane:
-                context.metrics.command_batch.labels(name, lane.value).observe(500)
-                context.metrics.command_seconds.labels(name, lane.value).observe(0.1)
+                context.metrics.command_batch.observe((name, lane.value), (500,))
+                context.metrics.command_seconds.observe((name, lane.value), (0.1,))
         async with serve(context, settings) as page:
             yield page
 

@@ -10,19 +10,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
 from worker.core.objectives import Clock, Objectives
 from worker.ledger.batches import Lane
 from worker.observe import metrics
+from worker.observe.histogram import Histogram
 from worker.observe.metrics import Measure
-from worker.observe.times import Times
 
 _CLOCKS: Final = {
     Clock.ACCEPTED: metrics.CLOCK_ACCEPTED,
@@ -66,9 +60,7 @@ class Metrics:
         self.redriven = self._counter(metrics.REDRIVEN)
         self.ledger_reachable = self._gauge(metrics.LEDGER_REACHABLE)
         self.build = self._gauge(metrics.BUILD)
-        self._clocks = {clock: Times(measure) for clock, measure in _CLOCKS.items()}
-        for times in self._clocks.values():
-            self.registry.register(times)
+        self._clocks = {clock: self._histogram(measure) for clock, measure in _CLOCKS.items()}
         self._missed = self._counter(metrics.OBJECTIVE_MISSED)
         objective = self._gauge(metrics.OBJECTIVE)
         for clock in Clock:
@@ -98,7 +90,7 @@ class Metrics:
 
     def statement(self, store: str, pool: str, kind: str, seconds: float) -> None:
         """Count one statement in a store; see :data:`connectors.base.Timed`."""
-        self.statement_seconds.labels(store, pool, kind).observe(seconds)
+        self.statement_seconds.observe((store, pool, kind), (seconds,))
 
     def clock(
         self, clock: Clock, events: Iterable[datetime], now: datetime, *, store: str | None = None
@@ -123,15 +115,9 @@ class Metrics:
         return Gauge(name, measure.help, measure.labels, unit=unit, registry=self.registry)
 
     def _histogram(self, measure: Measure) -> Histogram:
-        name, unit = _parts(measure)
-        return Histogram(
-            name,
-            measure.help,
-            measure.labels,
-            unit=unit,
-            buckets=measure.buckets,
-            registry=self.registry,
-        )
+        made = Histogram(measure)
+        self.registry.register(made)
+        return made
 
 
 def _parts(measure: Measure) -> tuple[str, str]:

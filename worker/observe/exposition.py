@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
+from itertools import chain
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.registry import Collector
 
 from worker.context import Context
 from worker.core.lifecycle import SweepState
@@ -18,6 +17,7 @@ from worker.observe.lag import GroupLag
 from worker.observe.metrics import Measure
 from worker.observe.overview import Overview
 from worker.observe.stores import State, StoreNow
+from worker.observe.text import text
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -43,22 +43,12 @@ def exposition(context: Context, overview: Overview | None) -> bytes:
     own.pool_size.labels("", "ledger").set(size)
     for group, partitions in context.here.assignments.items():
         own.assigned.labels(group).set(partitions or 0)
-    read = CollectorRegistry(auto_describe=False)
-    read.register(_Read(overview, context.here.groups))
-    return generate_latest(own.registry) + generate_latest(read)
-
-
-class _Read(Collector):
-    """What was read, as metrics."""
-
-    def __init__(self, overview: Overview | None, groups: Mapping[str, GroupLag] | None) -> None:
-        self._overview, self._groups = overview, groups
-
-    def collect(self) -> Iterator[Metric]:
-        if self._overview is not None:
-            yield from _families(of_overview(self._overview))
-        if self._groups is not None:
-            yield from _families(of_groups(self._groups))
+    read: list[tuple[Measure, Numbers]] = []
+    if overview is not None:
+        read += of_overview(overview)
+    if context.here.groups is not None:
+        read += of_groups(context.here.groups)
+    return text(chain(own.registry.collect(), map(_family, read)))
 
 
 def of_groups(groups: Mapping[str, GroupLag]) -> Iterator[tuple[Measure, Numbers]]:
@@ -156,11 +146,9 @@ def _sweeps(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:
     yield metrics.SWEEP_DONE_CHUNKS, {(name,): one.chunks for name, one in running.items()}
 
 
-def _families(found: Iterable[tuple[Measure, Numbers]]) -> Iterator[Metric]:
-    for measure, numbers in found:
-        family = GaugeMetricFamily(
-            measure.name, measure.help, labels=measure.labels, unit=measure.unit
-        )
-        for labels, number in numbers.items():
-            family.add_metric(labels, float(number))
-        yield family
+def _family(read: tuple[Measure, Numbers]) -> Metric:
+    measure, numbers = read
+    family = GaugeMetricFamily(measure.name, measure.help, labels=measure.labels, unit=measure.unit)
+    for labels, number in numbers.items():
+        family.add_metric(labels, float(number))
+    return family

@@ -53,8 +53,9 @@ def planned(metrics: Metrics, ids: Iterable[UUID], times: Times, now: datetime) 
 
 def taken(metrics: Metrics, command: Command) -> None:
     """An attempt at a command was noted."""
-    metrics.attempts.labels(command.store, command.lane.value).inc()
-    metrics.command_batch.labels(command.store, command.lane.value).observe(len(command.case_ids))
+    labels = command.store, command.lane.value
+    metrics.attempts.labels(*labels).inc()
+    metrics.command_batch.observe(labels, (len(command.case_ids),))
 
 
 def judged(
@@ -79,7 +80,7 @@ def settled(
     ids = [case_id for receipt in receipts for case_id in receipt.case_ids]
     metrics.settled_commands.labels(*labels).inc()
     metrics.settled_people.labels(*labels).inc(len(ids))
-    metrics.command_seconds.labels(*labels).observe(seconds)
+    metrics.command_seconds.observe(labels, (seconds,))
     if command.kind is CommandKind.ERASE:
         metrics.clock(Clock.ERASED, _of(ids, times), now, store=command.store)
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry
+from prometheus_client import Histogram as Theirs
 from prometheus_client.utils import floatToGoString
 
 from worker.core.objectives import Clock, Objectives
 from worker.observe.counted import Metrics
+from worker.observe.histogram import Histogram
 from worker.observe.metrics import CLOCK_PLANNED
-from worker.observe.times import Times
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -21,10 +22,10 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 def test_batches_are_counted_as_the_library_counts_one_by_one(batches: list[list[float]]) -> None:
     """The same buckets, the same count and the same sum, whatever the times are."""
     mine, theirs = CollectorRegistry(), CollectorRegistry()
-    times = Times(CLOCK_PLANNED)
+    times = Histogram(CLOCK_PLANNED)
     mine.register(times)
     name = CLOCK_PLANNED.name.removesuffix("_seconds")
-    one_by_one = Histogram(
+    one_by_one = Theirs(
         name, CLOCK_PLANNED.help, unit="seconds", buckets=CLOCK_PLANNED.buckets, registry=theirs
     )
     for batch in batches:

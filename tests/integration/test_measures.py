@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -210,9 +210,14 @@ async def test_a_minute_is_sampled_once_and_kept_for_a_day(world: World) -> None
         later = replace(context, now=lambda: begin + timedelta(minutes=2))
         assert await sample(later)
         found = await history(world.ledger, begin + timedelta(minutes=2))
-        assert {store: len(own) for store, own in found.items()} == dict.fromkeys(stores, 2)
+        assert minutes_of(found) == dict.fromkeys(stores, 2)
         next_day = replace(context, now=lambda: begin + timedelta(hours=24, minutes=2))
         assert await sample(next_day)
         async with world.ledger.begin() as connection:
-            kept = await samples.since(connection, begin - timedelta(days=2))
-        assert {store: len(own) for store, own in kept.items()} == dict.fromkeys(stores, 2)
+            kept = await samples.by_part(connection, begin - timedelta(days=2))
+        assert minutes_of(kept) == dict.fromkeys(stores, 2)
+
+
+def minutes_of(found: Mapping[str, Sequence[samples.Part]]) -> dict[str, int]:
+    """How many samples each store has."""
+    return {store: sum(one.minutes for one in own) for store, own in found.items()}

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    bindparam,
+    cast,
+    delete,
+    extract,
+    func,
+    literal_column,
+    select,
+)
 
-from worker.ledger.database import Connection, insert_if_new
+from worker.ledger.database import Connection, Hot, insert_if_new
 from worker.ledger.observing_tables import samples
 
 KEPT: Final = timedelta(hours=24)
 EVERY: Final = timedelta(minutes=1)
+PART: Final = timedelta(minutes=10)
+"""A day is shown in parts: the ledger adds them up, and a reader has a tenth of the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,19 @@ class Sample:
     oldest: float | None
     dead: int
     away: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Ten minutes of a store: the most people that waited, and how many of the minutes it was away.
+
+    ``minutes`` are those of which there are samples.
+    """
+
+    at: datetime
+    lag: int
+    away: int
+    minutes: int
 
 
 def minute_of(now: datetime) -> datetime:
@@ -50,15 +75,28 @@ async def add(connection: Connection, new: Sequence[Sample]) -> None:
         await connection.execute(delete(samples).where(samples.c.at < oldest))
 
 
-async def since(connection: Connection, begin: datetime) -> dict[str, list[Sample]]:
-    """The samples from then on, by store, the oldest first."""
-    rows = await connection.execute(
-        select(*(samples.c[name] for name in Sample.__slots__))
-        .where(samples.c.at >= begin)
-        .order_by(samples.c.store, samples.c.at)
-    )
-    found: dict[str, list[Sample]] = {}
-    for row in rows:
-        one = Sample(**{**row._asdict(), "away": bool(row.away)})
-        found.setdefault(one.store, []).append(one)
+async def by_part(connection: Connection, begin: datetime) -> dict[str, list[Part]]:
+    """The samples from then on, added up by store and :data:`PART`, the oldest first."""
+    found: dict[str, list[Part]] = {}
+    for store, number, lag, away, minutes in await _BY_PART.rows(connection, begin=begin):
+        at = datetime.fromtimestamp(number * PART.total_seconds(), UTC)
+        found.setdefault(store, []).append(Part(at, lag, away, minutes))
     return found
+
+
+_SECONDS = literal_column(f"{PART.total_seconds():.0f}", Integer)
+_NUMBER = cast(extract("epoch", samples.c.at), BigInteger) // _SECONDS
+_BY_PART = Hot(
+    lambda _: (
+        select(
+            samples.c.store,
+            _NUMBER,
+            func.max(samples.c.lag),
+            func.sum(samples.c.away),
+            func.count(),
+        )
+        .where(samples.c.at >= bindparam("begin"))
+        .group_by(samples.c.store, _NUMBER)
+        .order_by(samples.c.store, _NUMBER)
+    )
+)

@@ -11,7 +11,7 @@ from datetime import datetime
 from worker.context import Context
 from worker.ledger import samples, store_states, waiting
 from worker.ledger.database import Ledger
-from worker.ledger.samples import KEPT, Sample, minute_of
+from worker.ledger.samples import KEPT, Part, Sample, minute_of
 
 
 async def sample(context: Context) -> bool:
@@ -43,10 +43,10 @@ async def sample(context: Context) -> bool:
     return True
 
 
-async def history(ledger: Ledger, now: datetime) -> dict[str, list[Sample]]:
-    """Return the last day's samples by store, the oldest first. Raises LedgerAway.
+async def history(ledger: Ledger, now: datetime) -> dict[str, list[Part]]:
+    """Return the last day by store, in parts, the oldest first. Raises LedgerAway.
 
-    A minute in which no worker ran is missing.
+    A time in which no worker ran is missing.
     """
     async with ledger.begin() as connection:
-        return await samples.since(connection, now - KEPT)
+        return await samples.by_part(connection, now - KEPT)

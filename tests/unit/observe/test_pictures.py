@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from worker.ledger.samples import Sample
+from worker.ledger.samples import Part
 from worker.observe.web.pictures import TREND_HEIGHT, WIDTH, trend
 
 NOW = datetime(2026, 5, 1, 12, 3, tzinfo=UTC)
 
 
-def sample(minutes: int, lag: int, *, away: bool = False) -> Sample:
-    """The CRM, so many minutes ago."""
-    return Sample(NOW - timedelta(minutes=minutes), "crm", lag, None, 0, away)
+def sample(minutes: int, lag: int, *, away: bool = False) -> Part:
+    """A store, so many minutes ago, in one minute."""
+    return Part(NOW - timedelta(minutes=minutes), lag, int(away), 1)
 
 
 def points(line: str) -> list[tuple[float, float]]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from worker.core.budget import LABELS, LATE
-from worker.ledger.samples import EVERY, KEPT, Sample
+from worker.ledger.samples import EVERY, KEPT, PART, Part
 
 WIDTH: Final = 600.0
 """Of every picture, in its own units."""
 TREND_HEIGHT: Final = 40.0
-_PART: Final = timedelta(minutes=10)
-_PARTS: Final = KEPT // _PART
+_PARTS: Final = KEPT // PART
 _STEP: Final = WIDTH / _PARTS
 
 
@@ -59,15 +58,15 @@ class Trend:
     away_seconds: float
 
 
-def trend(samples: Sequence[Sample], now: datetime) -> Trend:
-    """Draw the samples of a day, oldest first: of ten minutes each the worst.
+def trend(parts: Sequence[Part], now: datetime) -> Trend:
+    """Draw the parts of a day, the oldest first.
 
     A time in which no worker ran is left open: nobody knows how it was.
     """
     lags: dict[int, int] = {}
     away: set[int] = set()
-    for one in samples:
-        at = _PARTS - 1 - max(0, int((now - one.at) / _PART))
+    for one in parts:
+        at = _PARTS - 1 - max(0, int((now - one.at) / PART))
         if at >= 0:
             lags[at] = max(lags.get(at, 0), one.lag)
             if one.away:
@@ -84,7 +83,7 @@ def trend(samples: Sequence[Sample], now: datetime) -> Trend:
         ),
         tuple((run[0] * _STEP, len(run) * _STEP) for run in _runs(sorted(away))),
         most,
-        sum(one.away for one in samples) * EVERY.total_seconds(),
+        sum(one.away for one in parts) * EVERY.total_seconds(),
     )
 
 

@@ -155,7 +155,7 @@ async def test_a_page_that_nobody_gave_out_is_the_first(page: Page, told: Told, 
 
 
 async def test_what_changes_is_sent_once(page: Page, told: Told) -> None:
-    """A browser that has the newest part gets no second one; fifty cause one reading."""
+    """A browser that has the newest part gets no second one."""
     async with open_browser(page, Role.VIEWER) as browser:
         first = await browser.get("/now")
         again = await browser.get("/now", **{"If-None-Match": first.headers["ETag"]})

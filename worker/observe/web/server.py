@@ -83,6 +83,7 @@ def application(site: Site) -> web.Application:
     """The page as aiohttp serves it. The guard answers; routes only say what a path stands for."""
     app = web.Application(middlewares=[guard.guard], client_max_size=limits.BODY_BYTES)
     app.on_response_prepare.append(guard.add_headers)
+    app.on_cleanup.append(_leave)
     app[SITE] = site
     known: dict[tuple[str, str], Route] = {}
     for route in routes():
@@ -108,6 +109,10 @@ async def _listen(runner: web.AppRunner, host: str, port: int, stop: asyncio.Eve
         else:
             return True
     return False
+
+
+async def _leave(app: web.Application) -> None:
+    await app[SITE].reading.close()
 
 
 async def _never(_: web.Request) -> web.StreamResponse:

@@ -14,16 +14,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 
 from worker.core.objectives import Clock, Objectives
 from worker.ledger.batches import Lane
-from worker.observe import metrics
 from worker.observe.histogram import Histogram
-from worker.observe.metrics import Measure
+from worker.observe.metrics import Measure, process
 
 _CLOCKS: Final = {
-    Clock.ACCEPTED: metrics.CLOCK_ACCEPTED,
-    Clock.STOPPED: metrics.CLOCK_STOPPED,
-    Clock.PLANNED: metrics.CLOCK_PLANNED,
-    Clock.ERASED: metrics.CLOCK_ERASED,
-    Clock.CLOSED: metrics.CLOCK_CLOSED,
+    Clock.ACCEPTED: process.CLOCK_ACCEPTED,
+    Clock.STOPPED: process.CLOCK_STOPPED,
+    Clock.PLANNED: process.CLOCK_PLANNED,
+    Clock.ERASED: process.CLOCK_ERASED,
+    Clock.CLOSED: process.CLOCK_CLOSED,
 }
 
 # Each number would come a second time, as the moment from which it counts.
@@ -36,33 +35,33 @@ class Metrics:
     def __init__(self, objectives: Objectives | None = None) -> None:
         self.objectives = objectives or Objectives()
         self.registry = CollectorRegistry(auto_describe=False)
-        self.accepted_events = self._counter(metrics.ACCEPTED_EVENTS)
-        self.rejected_events = self._counter(metrics.REJECTED_EVENTS)
-        self.intake_batch = self._histogram(metrics.INTAKE_BATCH)
-        self.intake_retries = self._counter(metrics.INTAKE_RETRIES)
-        self.issued_commands = self._counter(metrics.ISSUED_COMMANDS)
-        self.issued_people = self._counter(metrics.ISSUED_PEOPLE)
-        self.settled_commands = self._counter(metrics.SETTLED_COMMANDS)
-        self.settled_people = self._counter(metrics.SETTLED_PEOPLE)
-        self.command_batch = self._histogram(metrics.COMMAND_BATCH)
-        self.command_seconds = self._histogram(metrics.COMMAND_SECONDS)
-        self.attempts = self._counter(metrics.ATTEMPTS)
-        self.retries = self._counter(metrics.RETRIES)
-        self.refused_tasks = self._counter(metrics.REFUSED_TASKS)
-        self.verification_failures = self._counter(metrics.VERIFICATION_FAILURES)
-        self.buried_commands = self._counter(metrics.BURIED_COMMANDS)
-        self.statement_seconds = self._histogram(metrics.STATEMENT_SECONDS)
-        self.breaker_open = self._gauge(metrics.BREAKER_OPEN)
-        self.assigned = self._gauge(metrics.ASSIGNED)
-        self.pool_used = self._gauge(metrics.POOL_USED)
-        self.pool_size = self._gauge(metrics.POOL_SIZE)
-        self.swept_rows = self._counter(metrics.SWEPT_ROWS)
-        self.redriven = self._counter(metrics.REDRIVEN)
-        self.ledger_reachable = self._gauge(metrics.LEDGER_REACHABLE)
-        self.build = self._gauge(metrics.BUILD)
+        self.accepted_events = self._counter(process.ACCEPTED_EVENTS)
+        self.rejected_events = self._counter(process.REJECTED_EVENTS)
+        self.intake_batch = self._histogram(process.INTAKE_BATCH)
+        self.intake_retries = self._counter(process.INTAKE_RETRIES)
+        self.issued_commands = self._counter(process.ISSUED_COMMANDS)
+        self.issued_people = self._counter(process.ISSUED_PEOPLE)
+        self.settled_commands = self._counter(process.SETTLED_COMMANDS)
+        self.settled_people = self._counter(process.SETTLED_PEOPLE)
+        self.command_batch = self._histogram(process.COMMAND_BATCH)
+        self.command_seconds = self._histogram(process.COMMAND_SECONDS)
+        self.attempts = self._counter(process.ATTEMPTS)
+        self.retries = self._counter(process.RETRIES)
+        self.refused_tasks = self._counter(process.REFUSED_TASKS)
+        self.verification_failures = self._counter(process.VERIFICATION_FAILURES)
+        self.buried_commands = self._counter(process.BURIED_COMMANDS)
+        self.statement_seconds = self._histogram(process.STATEMENT_SECONDS)
+        self.breaker_open = self._gauge(process.BREAKER_OPEN)
+        self.assigned = self._gauge(process.ASSIGNED)
+        self.pool_used = self._gauge(process.POOL_USED)
+        self.pool_size = self._gauge(process.POOL_SIZE)
+        self.swept_rows = self._counter(process.SWEPT_ROWS)
+        self.redriven = self._counter(process.REDRIVEN)
+        self.ledger_reachable = self._gauge(process.LEDGER_REACHABLE)
+        self.build = self._gauge(process.BUILD)
         self._clocks = {clock: self._histogram(measure) for clock, measure in _CLOCKS.items()}
-        self._missed = self._counter(metrics.OBJECTIVE_MISSED)
-        objective = self._gauge(metrics.OBJECTIVE)
+        self._missed = self._counter(process.OBJECTIVE_MISSED)
+        objective = self._gauge(process.OBJECTIVE)
         for clock in Clock:
             objective.labels(clock.value).set(self.objectives.of(clock))
             # From the start at nothing: an alarm sees the first one that is missed.

@@ -12,9 +12,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from worker.context import Context
 from worker.core.lifecycle import SweepState
 from worker.ledger.batches import Lane
-from worker.observe import metrics
 from worker.observe.lag import GroupLag
-from worker.observe.metrics import Measure
+from worker.observe.metrics import Measure, standing
 from worker.observe.overview import Overview
 from worker.observe.stores import State, StoreNow
 from worker.observe.text import text
@@ -53,43 +52,43 @@ def exposition(context: Context, overview: Overview | None) -> bytes:
 
 def of_groups(groups: Mapping[str, GroupLag]) -> Iterator[tuple[Measure, Numbers]]:
     """The numbers of Kafka's consumer groups."""
-    yield metrics.GROUP_LAG, {(name,): one.messages for name, one in groups.items()}
-    yield metrics.GROUP_BEYOND, {(name,): one.beyond for name, one in groups.items()}
+    yield standing.GROUP_LAG, {(name,): one.messages for name, one in groups.items()}
+    yield standing.GROUP_BEYOND, {(name,): one.beyond for name, one in groups.items()}
 
 
 def of_overview(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:
     """The numbers of an overview."""
     yield from _stores(seen)
-    yield metrics.UNSTOPPED, {(): seen.unstopped}
-    yield metrics.UNSTOPPED_OLDEST, {(): seen.unstopped_oldest or 0.0}
-    yield metrics.UNTOLD, {(): seen.untold}
-    yield metrics.STANDING, {(state.value,): n for state, n in seen.cases.items()}
+    yield standing.UNSTOPPED, {(): seen.unstopped}
+    yield standing.UNSTOPPED_OLDEST, {(): seen.unstopped_oldest or 0.0}
+    yield standing.UNTOLD, {(): seen.untold}
+    yield standing.STANDING, {(state.value,): n for state, n in seen.cases.items()}
     if seen.last_settled is not None:
-        yield metrics.SINCE_SETTLED, {(): (seen.at - seen.last_settled).total_seconds()}
+        yield standing.SINCE_SETTLED, {(): (seen.at - seen.last_settled).total_seconds()}
     yield (
-        metrics.DEADLINE_CASES,
+        standing.DEADLINE_CASES,
         {
             (state.value, used): cases
             for state, parts in seen.budget.parts.items()
             for used, cases in parts.items()
         },
     )
-    yield metrics.LATE, {(): seen.budget.late}
-    yield metrics.FORECAST_LATE, {(): seen.budget.forecast}
+    yield standing.LATE, {(): seen.budget.late}
+    yield standing.FORECAST_LATE, {(): seen.budget.forecast}
     yield (
-        metrics.NEAREST_DEADLINE,
+        standing.NEAREST_DEADLINE,
         {(state.value,): days for state, (_, days) in seen.budget.nearest.items()},
     )
     yield from _sweeps(seen)
-    yield metrics.HOLDS, {(): seen.holds}
-    yield metrics.HOLDS_TO_REVIEW, {(): seen.holds_to_review}
+    yield standing.HOLDS, {(): seen.holds}
+    yield standing.HOLDS_TO_REVIEW, {(): seen.holds_to_review}
     yield (
-        metrics.OBLIGATIONS_DUE,
+        standing.OBLIGATIONS_DUE,
         {(one.store,): seen.due.get(one.store, 0) for one in seen.stores},
     )
     kinds = [one.kind for one in seen.troubles]
-    yield metrics.TROUBLES, {(kind,): kinds.count(kind) for kind in kinds}
-    yield metrics.CLOCK_SKEW, {(): seen.skew}
+    yield standing.TROUBLES, {(kind,): kinds.count(kind) for kind in kinds}
+    yield standing.CLOCK_SKEW, {(): seen.skew}
 
 
 def _stores(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:
@@ -98,32 +97,32 @@ def _stores(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:
 
     every = seen.stores
     people = [one for one in every if one.lane is Lane.PEOPLE]
-    yield metrics.STORE_LAG_COMMANDS, each((one, one.lag_commands) for one in every)
-    yield metrics.STORE_LAG_PEOPLE, each((one, one.lag_people) for one in every)
-    yield metrics.STORE_OLDEST, each((one, one.oldest or 0.0) for one in every)
-    yield metrics.STORE_IN_RATE, each((one, one.rate_in) for one in every)
-    yield metrics.STORE_OUT_RATE, each((one, one.rate_out) for one in every)
-    yield metrics.STORE_DRAIN, each((one, one.drain) for one in every)
-    yield metrics.STORE_AWAY, each((one, one.state is State.AWAY) for one in every)
+    yield standing.STORE_LAG_COMMANDS, each((one, one.lag_commands) for one in every)
+    yield standing.STORE_LAG_PEOPLE, each((one, one.lag_people) for one in every)
+    yield standing.STORE_OLDEST, each((one, one.oldest or 0.0) for one in every)
+    yield standing.STORE_IN_RATE, each((one, one.rate_in) for one in every)
+    yield standing.STORE_OUT_RATE, each((one, one.rate_out) for one in every)
+    yield standing.STORE_DRAIN, each((one, one.drain) for one in every)
+    yield standing.STORE_AWAY, each((one, one.state is State.AWAY) for one in every)
     yield (
-        metrics.STORE_AWAY_SECONDS,
+        standing.STORE_AWAY_SECONDS,
         each(
             (one, (seen.at - one.since).total_seconds() if _is_away(one) and one.since else 0.0)
             for one in every
         ),
     )
     yield (
-        metrics.STORE_STATE,
+        standing.STORE_STATE,
         {
             (one.store, one.lane.value, state.value): one.state is state
             for one in every
             for state in State
         },
     )
-    yield metrics.STORE_WORKERS, each((one, one.workers) for one in every)
-    yield metrics.STORE_DEAD_COMMANDS, {(one.store,): one.dead for one in people}
-    yield metrics.PLANNING_LAG, {(one.store,): one.unplanned for one in people}
-    yield metrics.PLANNING_OLDEST, {(one.store,): one.unplanned_oldest or 0.0 for one in people}
+    yield standing.STORE_WORKERS, each((one, one.workers) for one in every)
+    yield standing.STORE_DEAD_COMMANDS, {(one.store,): one.dead for one in people}
+    yield standing.PLANNING_LAG, {(one.store,): one.unplanned for one in people}
+    yield standing.PLANNING_OLDEST, {(one.store,): one.unplanned_oldest or 0.0 for one in people}
 
 
 def _is_away(one: StoreNow) -> bool:
@@ -135,15 +134,15 @@ def _sweeps(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:
     for sweep in seen.sweeps:
         key = sweep.store, sweep.state.value
         states[key] = states.get(key, 0) + 1
-    yield metrics.SWEEPS, states
+    yield standing.SWEEPS, states
     # One sweep of a store runs at a time.
     running = {one.store: one for one in seen.sweeps if one.state is SweepState.RUNNING}
-    yield metrics.SWEEP_DONE_ROWS, {(name,): one.rows for name, one in running.items()}
+    yield standing.SWEEP_DONE_ROWS, {(name,): one.rows for name, one in running.items()}
     yield (
-        metrics.SWEEP_EXPECTED_ROWS,
+        standing.SWEEP_EXPECTED_ROWS,
         {(name,): one.expected for name, one in running.items() if one.expected is not None},
     )
-    yield metrics.SWEEP_DONE_CHUNKS, {(name,): one.chunks for name, one in running.items()}
+    yield standing.SWEEP_DONE_CHUNKS, {(name,): one.chunks for name, one in running.items()}
 
 
 def _family(read: tuple[Measure, Numbers]) -> Metric:

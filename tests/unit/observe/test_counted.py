@@ -13,7 +13,7 @@ from prometheus_client.utils import floatToGoString
 from worker.core.objectives import Clock, Objectives
 from worker.observe.counted import Metrics
 from worker.observe.histogram import Histogram
-from worker.observe.metrics import CLOCK_PLANNED
+from worker.observe.metrics.process import CLOCK_PLANNED
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from connectors.base import Connector
@@ -21,6 +22,8 @@ def typed(context: Context, subject: Mapping[str, str]) -> Identifiers:
         form = vocabulary.identifiers.get(kind)
         if form is None:
             known = ", ".join(sorted(vocabulary.identifiers))
+            # Whoever mixes the two up has typed an identifier here, and it is repeated to nobody.
+            kind = kind if re.fullmatch(r"[a-z_]{1,30}", kind) else "…"
             text = f"the policy knows no identifier '{kind}'; it has: {known}"
             raise NotPossible("no-identifier", text, kind=kind, known=known)
         try:

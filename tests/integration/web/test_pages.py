@@ -127,6 +127,9 @@ async def test_a_search_for_what_is_no_identifier(page: Page, told: Told) -> Non
         assert answer.status == 409
         assert "z-no-address-z" not in answer.text
         assert (await browser.send("/search", {"kind": "fax", "value": "1"})).status == 409
+        mixed_up = await browser.send("/search", {"kind": "z-kari-z@example.no", "value": "email"})
+        assert mixed_up.status == 409
+        assert "z-kari-z" not in mixed_up.text
 
 
 async def test_a_list_is_read_in_pages(page: Page, told: Told, village: World) -> None:

@@ -15,6 +15,7 @@ from unittest.mock import patch
 import orjson
 import pytest
 import sqlalchemy as sa
+from yarl import URL
 
 from tests.support.canary import Scanner
 from tests.support.collector import Collector, open_collector
@@ -29,11 +30,14 @@ from tests.support.nordlys import (
     withdrawal,
 )
 from tests.support.opening import LedgerKind, open_world
+from tests.support.page import web_settings
 from tests.support.sweeping import asked, standing
+from tests.support.visiting import Answers, look_for, visit
 from tests.support.world import World, id_of
 from topics import names
 from worker import retention_operate
 from worker.doctor import examine
+from worker.embedded.child import free_port
 from worker.stores_operate import pause_store
 from worker.sweeps import publish
 
@@ -67,7 +71,7 @@ def test_the_scanner_finds_a_mark_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("ledger", ["postgresql", "sqlite"])
-async def test_no_mark_is_left_in_topics_ledger_logs_or_traces(
+async def test_no_mark_is_left_in_topics_ledger_logs_traces_or_on_the_page(
     fresh_broker: str, postgresql: Server, tmp_path: Path, ledger: LedgerKind
 ) -> None:
     """Events, bad input, parking, refusals, an outage: marks stay where they came in."""
@@ -82,7 +86,7 @@ async def test_no_mark_is_left_in_topics_ledger_logs_or_traces(
         ) as world,
     ):
         world.settings["ERASURE_TRACES_ENDPOINT"] = collector.url
-        people = await everything_happens(world)
+        people, answers = await everything_happens(world)
         scanner = Scanner(people)
         # It can see: where marks may be, they are found.
         for topic in (names.CONSENT, names.REQUESTS):
@@ -100,6 +104,7 @@ async def test_no_mark_is_left_in_topics_ledger_logs_or_traces(
         assert {"sweeps.counts", "sweep_receipts.people"} < set(columns)
         for column, content in columns.items():
             assert scanner.find(content) == set(), column
+        nothing_on_the_page(answers, scanner)
         log = world.log.read_bytes()
         assert b"retry-later" in log
         assert scanner.find(log) == set()
@@ -119,6 +124,20 @@ def nothing_in_traces(collector: Collector, scanner: Scanner) -> None:
     assert collector.of("ab" * 16)
     for body in collector.bodies:
         assert scanner.find(body) == set()
+
+
+def nothing_on_the_page(answers: Answers, scanner: Scanner) -> None:
+    """Neither a page in any language nor a header nor a number tells whom all this was about."""
+    told = b"".join(answer for _, answer in answers)
+    # All of it was there to be told.
+    for sign in (
+        b"erasure_rejected_events_total{reason=", b'erasure_store_dead_commands{store="crm"} 1.0',
+        b'erasure_standing_cases{state="parked"} 1.0', b"a court asks",
+        b'<html lang="en"', b'<html lang="nb"',
+    ):  # fmt: skip
+        assert sign in told, sign
+    for what, answer in answers:
+        assert scanner.find(answer) == set(), what
 
 
 async def nothing_in_a_report(world: World, scanner: Scanner, person: Person) -> None:
@@ -149,8 +168,14 @@ def secrets_of(world: World) -> list[str]:
     return [*keys, *urls, world.settings["ERASURE_LEDGER"], world.settings["ERASURE_PSEUDONYM_KEY"]]
 
 
-async def everything_happens(world: World) -> list[Person]:
-    """Drive marked people through all that can become of an event; return them all."""
+async def everything_happens(world: World) -> tuple[list[Person], Answers]:
+    """Drive marked people through all that can become of an event, and look at it on the page.
+
+    Return them all, and what the page answered.
+    """
+    port = free_port()
+    page = URL(f"http://127.0.0.1:{port}")
+    world.settings |= {**web_settings(), "ERASURE_WEB__PORT": str(port)}
     world.settings["ERASURE_LOG_LEVEL"] = "debug"
     gone = [Person() for _ in range(5)]
     kept = [customer(surveys=1) for _ in range(3)]
@@ -190,6 +215,7 @@ async def everything_happens(world: World) -> list[Person]:
             )
 
         await world.until(planned, "everything is planned")
+        answers = await visit(page, await world.states())
         assert await intake.stop() == 0
     await world.gates["billing"].shut()
     with world.worker() as worker:
@@ -204,8 +230,10 @@ async def everything_happens(world: World) -> list[Person]:
         await world.until(buried, "two dead letters")
         await refused_sweep(world)
         everybody.append(await strand(world))
+        answers += await look_for(page, gone[0])
+        answers += await visit(page, await world.states())
         assert await worker.stop() == 0
-    return everybody
+    return everybody, answers
 
 
 def trace_of(person: Person) -> list[tuple[str, bytes]]:

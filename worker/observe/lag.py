@@ -52,7 +52,7 @@ async def group_lags(bootstrap: str, stores: Iterable[str]) -> dict[str, GroupLa
         await admin.start()
         wanted = groups_of(stores)
         topics = {topic for some in wanted.values() for topic in some}
-        ends = await _ends(consumer, topics)
+        ends = await _ends(consumer, await _partitions(admin, topics))
         found = {}
         for group in wanted:
             committed = await admin.list_consumer_group_offsets(group)
@@ -68,12 +68,20 @@ async def group_lags(bootstrap: str, stores: Iterable[str]) -> dict[str, GroupLa
         await admin.close()
 
 
-async def _ends(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> dict[TopicPartition, int]:
-    partitions = [
-        TopicPartition(topic, number)
-        for topic in sorted(topics)
-        for number in consumer.partitions_for_topic(topic) or ()
+async def _partitions(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> list[TopicPartition]:
+    """The partitions of topics; a topic that is not there has none."""
+    # Not from the consumer: one that reads nothing never hears of any.
+    described = await admin.describe_topics(sorted(topics))
+    return [
+        TopicPartition(one["topic"], partition["partition"])
+        for one in described
+        for partition in one["partitions"]
     ]
+
+
+async def _ends(
+    consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
+) -> dict[TopicPartition, int]:
     ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
     return ends
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from tests.support.driving import accept, on_day, settle
+from tests.support.driving import accept, on_day, serve, settle
 from tests.support.nordlys import Person, erasure
 from tests.support.world import World, id_of
 from worker.cli.app import app
@@ -23,6 +23,7 @@ from worker.cli.standing import HEALTHY, screen
 from worker.core.deadline import due_on
 from worker.ledger import commands
 from worker.observe.overview import look
+from worker.observe.situations import situations
 from worker.stores_operate import pause_store, resume_store
 
 WHO: dict[str, Any] = {"by": "Kari Nordmann", "reason": "restore test"}
@@ -61,8 +62,9 @@ async def test_lag_is_told_in_commands_and_in_people(world: World) -> None:
 
 async def test_a_paused_store_waits_for_somebody(world: World) -> None:
     """Status says by whose word, why and what to type; resumed, all is well again."""
-    assert await command(world, "status") == (Exit.OK, (await command(world, "status"))[1])
     async with world.context() as context:
+        await serve(context)
+        assert await command(world, "status") == (Exit.OK, (await command(world, "status"))[1])
         await pause_store(context, "crm", **WHO)
         code, said = await command(world, "status")
         assert code == Exit.ALARM
@@ -87,7 +89,7 @@ async def test_a_deadline_in_danger_waits_for_somebody(world: World) -> None:
         async def said(days: int) -> str:
             context = on_day(made, due + timedelta(days=days))
             overview = await look(made.ledger, made.policy, context.now())
-            return "\n".join(str(part) for part in screen(overview))
+            return "\n".join(str(part) for part in screen(overview, situations(overview)))
 
         assert "near or past the deadline" not in await said(-20)
         assert f"1 open, the first due on {due}: 0 working days left" in await said(0)
@@ -107,6 +109,8 @@ async def test_watching_goes_on_until_it_is_interrupted(world: World) -> None:
     for words in (("status", "--watch"), ("status", "--watch", "--json")):
         assert (await command(world, *words))[0] != Exit.OK
     ours, theirs = pty.openpty()
+    async with world.context() as context:
+        await serve(context)
     environment = {**os.environ, **world.settings, "TERM": "xterm", "COLUMNS": "160"}
     program = "from worker.cli.app import run_command_line as run; run()"
     watching = await asyncio.create_subprocess_exec(

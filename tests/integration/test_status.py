@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from typer.testing import CliRunner
 
-from tests.support.driving import accept, settle
+from tests.support.driving import accept, serve, settle
 from tests.support.nordlys import Person, erasure
 from tests.support.world import World
 from worker.cli.app import app
@@ -80,9 +80,10 @@ async def test_the_command_says_healthy_or_what_waits(world: World) -> None:
         )
         return answer.exit_code, answer.stdout
 
-    code, said = await status()
-    assert (code, said.startswith("healthy")) == (Exit.OK, True)
     async with world.context() as context:
+        await serve(context)
+        code, said = await status()
+        assert (code, said.startswith("healthy")) == (Exit.OK, True)
         sweep = await run(context, "crm")
         asks = {
             "why": "brake", "would": 9, "of": 10, "usual": None, "limit": 1, "because": "share",

@@ -11,7 +11,9 @@ from topics.reading import Message
 from worker.context import Context
 from worker.erase import carry_out, tell
 from worker.intake import take_in
-from worker.ledger import commands
+from worker.ledger import commands, store_states
+from worker.ledger.batches import Lane
+from worker.ledger.store_states import StoreState
 from worker.plan import plan_batch
 from worker.redrive import Driven, redrive
 
@@ -56,3 +58,18 @@ async def drive(context: Context) -> Driven:
     assert driven is not None
     await settle(context)
     return driven
+
+
+async def serve(context: Context) -> None:
+    """Say in the ledger that a worker serves every store, as one that runs does."""
+    now = context.now()
+    async with context.ledger.begin() as connection:
+        await store_states.write(
+            connection,
+            "the test",
+            [
+                StoreState(store, lane, "the test", "serving", None, None, now, None, now)
+                for store in context.connectors
+                for lane in Lane
+            ],
+        )

@@ -9,7 +9,8 @@ code   meaning
 2      the command line, the settings, the policy or the input file is not usable
 3      something may be erased that was not before, or far more than usual: a change of the
        policy, a sweep that asks; somebody must look at it
-4      ``status``: something waits for a person, a deadline is in danger, nothing is erased
+4      ``status``: something waits for a person or is away, a deadline is in danger, nothing
+       is erased
 70     a fault of this program (EX_SOFTWARE of sysexits.h)
 75     a part does not answer or the loop was stuck: try again (EX_TEMPFAIL)
 130    interrupted by Ctrl-C
@@ -58,7 +59,7 @@ MEANINGS: Final[Mapping[str, tuple[Exit, str]]] = {
     "worker.ledger.database.LedgerAway": (
         Exit.TRY_AGAIN,
         "the ledger does not answer ({text}); see that it runs and that ERASURE_LEDGER leads to "
-        "it, then try again",
+        "it, then try again; docs/runbook.md#ledger-away",
     ),
     "worker.ledger.database.LedgerConflict": (
         Exit.TRY_AGAIN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,15 +46,29 @@ def status(
 
 async def _read(sweep_id: int | None, store: str | None) -> list[Sweep]:
     from worker.cli.opening import open_ledger, read_settings
-    from worker.ledger import sweeps
+    from worker.ledger import pauses, sweeps
 
     async with open_ledger(read_settings()) as ledger, ledger.begin() as connection:
+        resting = {one.store for one in await pauses.standing(connection)}
         if sweep_id is None:
-            return await sweeps.listed(connection, store=store)
-        sweep = await sweeps.read(connection, sweep_id)
-    if sweep is None:
-        raise NotThere(f"there is no sweep {sweep_id}; list them with: erasure retention status")
-    return [sweep]
+            found = await sweeps.listed(connection, store=store)
+        else:
+            sweep = await sweeps.read(connection, sweep_id)
+            if sweep is None:
+                raise NotThere(
+                    f"there is no sweep {sweep_id}; list them with: erasure retention status"
+                )
+            found = [sweep]
+    return [_with_why(one, one.store in resting) for one in found]
+
+
+def _with_why(sweep: Sweep, rests: bool) -> Sweep:
+    """Say of one that no worker has taken up yet that it is its store that rests."""
+    from worker.core.lifecycle import SweepState
+
+    if rests and sweep.state is SweepState.WAITING and sweep.reason is None:
+        return replace(sweep, reason={"why": "store-paused"})
+    return sweep
 
 
 def plain_sweep(sweep: Sweep) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -10,16 +10,18 @@ from rich.text import Text
 
 from worker.cli.lasting import lasting
 from worker.cli.output import STYLES, moment
-from worker.core.budget import LABELS
 from worker.core.lifecycle import CaseState
 from worker.core.wording import counted
 from worker.ledger.batches import Lane
 from worker.observe.overview import Overview
+from worker.observe.situations import Situation, waits
 from worker.observe.stores import State, StoreNow
 
 HEALTHY = "healthy: nothing waits for a person, and what comes in is erased"
-LAST_PART = LABELS[-2]
-"""The part of the legal time before it is over."""
+URGENT = dict.fromkeys(
+    ("stop-not-published", "deadline-near", "offset-beyond-end", "not-gone", "no-worker"),
+    "bold red",
+)
 STATES = {
     State.SERVING: "green",
     State.AWAY: "bold red",
@@ -30,20 +32,9 @@ STATES = {
 }
 
 
-def in_danger(overview: Overview) -> int:
-    """Standing cases whose legal time is nearly over, or is over."""
-    parts = overview.budget.parts.values()
-    return sum(part[LAST_PART] + part[LABELS[-1]] for part in parts)
-
-
-def is_well(overview: Overview) -> bool:
-    """Whether nothing waits for a person and no deadline is in danger."""
-    return not overview.troubles and not in_danger(overview)
-
-
-def screen(overview: Overview) -> Iterator[RenderableType]:
+def screen(overview: Overview, found: Sequence[Situation]) -> Iterator[RenderableType]:
     """Draw what is wrong and what to do, the stores, the deadlines, and what else waits."""
-    yield from _verdict(overview)
+    yield from _verdict(found)
     yield Text()
     yield store_table([one for one in overview.stores if _is_shown(one)])
     yield Text()
@@ -66,7 +57,7 @@ def store_table(stores: list[StoreNow]) -> Table:
             Text(one.state.value, style=STATES[one.state]),
             f"{one.lag_people + one.unplanned:,}",
             f"{one.lag_commands:,}",
-            lasting(_oldest(one)),
+            lasting(waits(one)),
             f"{one.rate_in:,.1f}",
             f"{one.rate_out:,.1f}",
             lasting(one.drain) if one.lag_people else "",
@@ -75,18 +66,14 @@ def store_table(stores: list[StoreNow]) -> Table:
     return table
 
 
-def _verdict(overview: Overview) -> Iterator[Text]:
-    if is_well(overview):
+def _verdict(found: Sequence[Situation]) -> Iterator[Text]:
+    if not found:
         yield Text(HEALTHY, style="green")
-    for one in overview.troubles:
+    for one in found:
         since = f" (since {moment(one.since)})" if one.since else ""
-        yield Text(f"{one.what}{since}", style="yellow")
+        yield Text(f"{one.what}{since}", style=URGENT.get(one.kind, "yellow"))
         yield Text(f"  {one.todo}")
-    if endangered := in_danger(overview):
-        late = sum(part[LABELS[-1]] for part in overview.budget.parts.values())
-        said = f"{counted(endangered, 'case')} near or past the deadline, {late:,} of them past it"
-        yield Text(said, style="bold red")
-        yield Text("  see which: erasure cases; one of them: erasure case ID")
+        yield Text(f"  {one.runbook}", style="dim")
 
 
 def _is_shown(one: StoreNow) -> bool:
@@ -129,8 +116,3 @@ def _rest(overview: Overview) -> Iterator[str]:
     if overview.unstopped:
         since = lasting(overview.unstopped_oldest)
         yield f"stops   {overview.unstopped:,} not published yet, the oldest for {since}"
-
-
-def _oldest(one: StoreNow) -> float | None:
-    ages = [age for age in (one.oldest, one.unplanned_oldest) if age is not None]
-    return max(ages, default=None)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from worker.core.lifecycle import STANDING, CaseState, SweepState
+from worker.core.outcomes import NOT_GONE
 from worker.ledger.batches import Lane
 from worker.ledger.database import Connection, Hot
 from worker.ledger.sweep_tables import sweeps
@@ -76,6 +77,7 @@ class StandingSweep:
     chunks: int
     asked_at: datetime
     started_at: datetime | None
+    due_at: datetime
 
     @property
     def rows(self) -> int:
@@ -94,6 +96,11 @@ async def in_stores(connection: Connection) -> list[InStore]:
 async def dead(connection: Connection) -> dict[str, int]:
     """Dead letters by store."""
     return {store: int(count) for store, count in await _DEAD.rows(connection)}
+
+
+async def found_again(connection: Connection) -> dict[str, int]:
+    """Dead letters, by store, whose data were said to be erased and were found by the re-read."""
+    return {store: int(count) for store, count in await connection.execute(_FOUND_AGAIN)}
 
 
 async def flows(
@@ -175,6 +182,11 @@ _DEAD = Hot(
         .where(commands.c.state == "dead")
         .group_by(commands.c.store)
     )
+)
+_FOUND_AGAIN = (
+    select(commands.c.store, func.count())
+    .where(commands.c.state == "dead", commands.c.fault.startswith(NOT_GONE))
+    .group_by(commands.c.store)
 )
 _ARRIVED = Hot(
     lambda _: (

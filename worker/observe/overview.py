@@ -59,11 +59,17 @@ class SweepNow:
     chunks: int
     asked_at: datetime
     started_at: datetime | None
+    due_at: datetime
+    """When somebody takes it up who finds that nobody has moved it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How everything stood ``at`` a moment. ``troubles`` is what ``erasure status`` tells."""
+    """How everything stood ``at`` a moment.
+
+    ``troubles`` are what the ledger alone tells; all that ``erasure status`` tells stands in
+    :mod:`worker.observe.situations`.
+    """
 
     at: datetime
     policy: str
@@ -72,6 +78,8 @@ class Overview:
     """Standing cases; every standing state is named."""
     unstopped: int
     unstopped_oldest: float | None
+    stop_objective: int
+    """Seconds after which a stop should be published."""
     untold: int
     budget: Budget
     sweeps: tuple[SweepNow, ...]
@@ -135,6 +143,7 @@ async def look(ledger: Ledger, policy: Policy, now: datetime) -> Overview:
         },
         unstopped=unstopped,
         unstopped_oldest=age(now, first),
+        stop_objective=policy.objectives.stopped,
         untold=untold,
         budget=_budget(policy, dues, stores, flows, now, day),
         sweeps=tuple(_sweep(one) for one in sweeps),
@@ -193,6 +202,7 @@ def _sweep(sweep: StandingSweep) -> SweepNow:
         sweep.chunks,
         sweep.asked_at,
         sweep.started_at,
+        sweep.due_at,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ class WorkerProcess:
         only: str = "",
         trace: Path | None = None,
         patient: bool = False,
+        command: str = "",
     ) -> None:
         """Start it.
 
@@ -43,10 +45,12 @@ class WorkerProcess:
             only: parts to run, with commas; all of them when empty.
             trace: file that gets a line for every step it has done.
             patient: whether it supposes that somebody died no sooner than in earnest.
+            command: what to type instead, such as ``erasure run --only crm``: then it is the
+                installed program, with its own waits.
         """
         self.log = log
         own = {"WORKER_KILL": kill, "WORKER_ONLY": only, "WORKER_TRACE": str(trace or "")}
-        own["WORKER_PATIENT"] = "yes" if patient else ""
+        own |= {"WORKER_PATIENT": "yes" if patient else "", "WORKER_COMMAND": command}
         self._hears = _FORKS.Event()
         self._process = _FORKS.Process(target=_become, args=({**settings, **own}, log, self._hears))
         self._process.start()
@@ -91,6 +95,12 @@ def _become(variables: Mapping[str, str], log: Path, hears: Event) -> None:
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    if command := os.environ.pop("WORKER_COMMAND"):
+        from worker.cli.app import run_command_line
+
+        sys.argv = shlex.split(command)
+        run_command_line()
+        return
     from tests.faults import killable_worker
 
     killable_worker.main()

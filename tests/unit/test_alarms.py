@@ -14,6 +14,9 @@ from typer.main import get_command
 from worker.cli.app import app
 from worker.core.lifecycle import CaseState, SweepState
 from worker.observe.metrics import EVERY, Kind
+from worker.observe.overview import State
+from worker.observe.situations import SECTIONS
+from worker.stores_operate import Rest
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -80,10 +83,15 @@ def test_every_section_belongs_to_an_alarm_or_is_one_of_states() -> None:
     assert set(headings("###")) == led | {"a-store", "a-case", "a-sweep"}
 
 
+def test_whatever_status_tells_leads_to_a_section() -> None:
+    """And each section is led to; that the ledger is away, the error says itself."""
+    assert set(SECTIONS.values()) | {"ledger-away"} == set(headings("###"))
+
+
 def test_every_state_has_a_row() -> None:
-    """Each state of a case and of a sweep is explained."""
+    """Each state of a store, a case and a sweep is explained."""
     rows = set(re.findall(r"^\| ([a-z, ]+) \|", RUNBOOK, re.MULTILINE))
-    assert {state.value for state in (*CaseState, *SweepState)} <= rows
+    assert {state.value for state in (*State, *Rest, *CaseState, *SweepState)} <= rows
 
 
 def test_the_commands_of_the_runbook_and_the_alarms_exist() -> None:

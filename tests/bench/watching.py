@@ -22,6 +22,7 @@ from unittest.mock import patch
 
 import aiohttp
 import psutil
+import sqlalchemy as sa
 from ruamel.yaml import YAML
 
 from tests.bench.report import Row
@@ -40,7 +41,8 @@ PARKED: Final = 100_000
 SCRAPE_BAR_MS: Final = 50.0
 WATCHING_BAR: Final = 0.05
 
-_WATCHED_SECONDS: Final = 30.0
+_WATCHED_SECONDS: Final = 60.0
+"""The pictures of the day are drawn anew once in them."""
 _SCRAPES: Final = 30
 
 
@@ -52,6 +54,7 @@ def measure(world: World) -> list[Row]:
 async def _measure(world: World) -> list[Row]:
     async with _serving(world) as page:
         await crowd(page.context.ledger, PARKED)
+        await _a_day(page)
         scrape = await _scrape(page)
         idle = await _spent(world)
         browsers = await asyncio.create_subprocess_exec(
@@ -102,6 +105,17 @@ async def _serving(world: World) -> AsyncIterator[Page]:
                 context.metrics.command_seconds.observe((name, lane.value), (0.1,))
         async with serve(context, settings) as page:
             yield page
+
+
+async def _a_day(page: Page) -> None:
+    """A day of each store's samples, for the pictures."""
+    statement = """
+        INSERT INTO samples (at, store, lag, oldest, dead, away)
+        SELECT date_trunc('minute', now()) - n * interval '1 minute', store, n % 50, 1.0, 0, 0
+        FROM generate_series(1, 1439) AS n, unnest(CAST(:stores AS text[])) AS store
+    """
+    async with page.context.ledger.begin() as connection:
+        await connection.execute(sa.text(statement), {"stores": list(page.context.policy.stores)})
 
 
 async def _scrape(page: Page) -> float:

@@ -14,8 +14,8 @@ from typer.main import get_command
 from worker.cli.app import app
 from worker.core.lifecycle import CaseState, SweepState
 from worker.observe.metrics import EVERY, Kind
-from worker.observe.overview import State
 from worker.observe.situations import SECTIONS
+from worker.observe.stores import State
 from worker.stores_operate import Rest
 
 ROOT = Path(__file__).parents[2]

@@ -143,8 +143,7 @@ def _stores(seen: Overview, found_again: Mapping[str, int]) -> Iterator[Situatio
         # One store is told once; a sweep that it alone holds up is no store that is away.
         hindered = one.lane is Lane.SWEEPS and (one.store in away or one.store in sweeping)
         if one.state is State.AWAY and not hindered:
-            why = f"{one.fault}: {one.hint}" if one.hint else one.fault
-            what = f"{one.store} is away ({why}); it is tried again by itself"
+            what = f"{one.store} is away ({_why(one)}); it is tried again by itself"
             yield Situation("store-away", what, "erasure check", one.since)
     for one in people:
         again = found_again.get(one.store, 0)
@@ -183,7 +182,7 @@ def _sweeps(seen: Overview) -> Iterator[Situation]:
         store = lanes[one.store]
         status = f"erasure retention status {one.id}"
         if store.state is State.AWAY:
-            what = f"{named} stands still: its store holds it up ({store.fault})"
+            what = f"{named} stands still ({_why(store)}); it is tried again by itself"
             yield Situation("sweep-still", what, status, store.since)
         elif store.state not in (State.PAUSED, State.DRAINING) and one.due_at <= seen.at - STILL:
             what = f"{named} stands still: no worker moves it"
@@ -207,6 +206,11 @@ def waits(one: StoreNow) -> float | None:
     """Seconds for which the oldest waits in a store, looked up or not; None: nobody waits."""
     ages = [age for age in (one.oldest, one.unplanned_oldest) if age is not None]
     return max(ages, default=None)
+
+
+def _why(one: StoreNow) -> str:
+    """The last failure of a store, with what can be done about it."""
+    return f"{one.fault}: {one.hint}" if one.hint else str(one.fault)
 
 
 def _cases(number: int) -> str:

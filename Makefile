@@ -10,9 +10,9 @@ PYTHON ?= python3
 # Handed to `erasure demo`, such as ARGS=--keep, or to pytest, such as ARGS='-k planner'.
 ARGS ?=
 
-# Three at a time (they wait for servers now and then, and two cores are enough), whole classes and
-# files together: each process has servers of its own.
-PARALLEL := --numprocesses=3 --dist=loadscope
+# Four at a time (they wait for servers a good part of their time, and two cores are enough), whole
+# classes and files together: each process has servers of its own.
+PARALLEL := --numprocesses=4 --dist=loadscope
 
 VENV := .venv
 comma := ,

@@ -11,7 +11,7 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from tests.runbook.following import follow, status, until_told, until_well
-from tests.runbook.measured import number, open_metrics, running, scrape
+from tests.runbook.measured import alone, number, open_metrics, running, scrape
 from tests.support.databases import Server
 from tests.support.kafka import KafkaServer
 from tests.support.nordlys import Person, erasure, traces
@@ -70,6 +70,7 @@ async def test_offset_beyond_end(world: World, kafka: KafkaServer, tmp_path: Pat
         await world.publish(*accepted)
         await world.until_told(*accepted)
         await until_well(world)
+    await alone(world)
     await world.publish(*lost)
     kafka.kill()
     lose(tmp_path / "kafka", names.REQUESTS, names.commands("crm"))
@@ -85,6 +86,7 @@ async def test_offset_beyond_end(world: World, kafka: KafkaServer, tmp_path: Pat
             await world.until(shown, "the metric shows it")
             said = await until_told(world, "offset-beyond-end", BEYOND)
             assert f"{names.INTAKE_GROUP} has read 4 messages more than its topics hold" in said
+        await alone(world)
         await words.type("topics check")
         assert "existed" in await words.type("topics create")
         said = await words.type("status", expect=Exit.ALARM)

@@ -1,4 +1,4 @@
-"""One world a module, whose databases are reached through gates; each test starts its workers."""
+"""One world a module, its databases reached through gates; workers go on from test to test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.runbook.measured import open_metrics
+from tests.runbook.measured import alone, open_metrics
 from tests.support.databases import Server
 from tests.support.opening import open_world
 from tests.support.world import World
@@ -30,3 +30,4 @@ async def night(
         ) as made:
             open_metrics(made)
             yield made
+            await alone(made)

@@ -87,7 +87,14 @@ def _as_sql(column: sa.Column[object], time: timedelta) -> str:
 
 @asynccontextmanager
 async def running(world: World) -> AsyncIterator[None]:
-    """A worker with all its parts, which stops in good order."""
-    with world.worker() as worker:
-        yield
-        assert await worker.stop() == 0
+    """A worker with all its parts; it goes on for the next test of the module that wants one."""
+    if all(one.ended is not None for one in world.workers):
+        world.worker()
+    yield
+
+
+async def alone(world: World) -> None:
+    """Let no worker run: whoever does stops in good order."""
+    for one in world.workers:
+        if one.ended is None:
+            assert await one.stop() == 0

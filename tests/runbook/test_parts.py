@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.runbook.following import follow, status, typed, until_told, until_well
-from tests.runbook.measured import number, running, scrape
+from tests.runbook.measured import alone, number, running, scrape
 from tests.support.nordlys import Person, erasure
 from tests.support.world import World
 from worker.cli.exits import Exit
@@ -49,6 +49,7 @@ async def test_no_worker(night: World) -> None:
     await night.stores.add(person)
     request = erasure(person)
     metric = "erasure_build_info"
+    await alone(night)
     assert await scrape(night) is None
     await night.publish(request)
     with follow(night, "No worker") as words:

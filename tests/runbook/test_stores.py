@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.runbook.following import follow, status, typed, until_told, until_well
-from tests.runbook.measured import number, pass_time, running, scrape
+from tests.runbook.measured import alone, number, pass_time, running, scrape
 from tests.support.nordlys import POLICY, Person, erasure
 from tests.support.world import World
 from worker.cli.exits import Exit
@@ -91,6 +91,7 @@ async def test_lag_growing(night: World) -> None:
     person = Person()
     await night.stores.add(person)
     request = erasure(person)
+    await alone(night)
     with (
         follow(night, "Lag growing") as words,
         night.worker(only="intake,billing,newsletter") as worker,
@@ -135,6 +136,7 @@ async def test_a_store_without_a_worker(night: World) -> None:
     person = Person()
     await night.stores.add(person)
     request = erasure(person)
+    await alone(night)
     with (
         follow(night, "A store: unserved") as words,
         follow(night, "A store: serving"),

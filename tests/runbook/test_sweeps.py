@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from tests.runbook.following import Following, follow, status, typed, until_told, until_well
-from tests.runbook.measured import number, of_ledger, pass_time, running
+from tests.runbook.measured import alone, number, of_ledger, pass_time, running
 from tests.runbook.test_brakes import asked, told
 from tests.support.lines import line
 from tests.support.nordlys import Person
@@ -76,6 +76,7 @@ async def _held_up_by_a_lock(world: World, words: Following) -> None:
 
 async def test_a_sweep_that_waits_and_one_that_rests(night: World) -> None:
     """For a store that rests, and by somebody's word; each says why and how it goes on."""
+    await alone(night)
     with (
         follow(night, "A sweep: waiting") as waiting,
         follow(night, "A sweep: paused") as paused,
@@ -100,6 +101,7 @@ async def test_a_sweep_that_waits_and_one_that_rests(night: World) -> None:
 async def test_a_sweep_that_is_being_cancelled(night: World) -> None:
     """Cancelled while a chunk was under way whose worker died: another settles it, and it ends."""
     await night.stores.add(*(Person() for _ in range(3)))
+    await alone(night)
     with follow(night, "A sweep: cancelling"):
         sweep = await asked(night, "crm")
         await halted(night, sweep, "swept")

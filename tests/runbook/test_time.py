@@ -9,7 +9,14 @@ import pytest
 
 import worker.bootstrap
 from tests.runbook.following import follow, status, typed, until_told, until_well
-from tests.runbook.measured import number, of_ledger, pass_time, running, scrape
+from tests.runbook.measured import (
+    alone,
+    number,
+    of_ledger,
+    pass_time,
+    running,
+    scrape,
+)
 from tests.support.nordlys import Person, erasure, traces, withdrawal
 from tests.support.world import World, id_of
 from topics import names
@@ -31,7 +38,7 @@ async def test_deadline_in_danger(night: World) -> None:
         with follow(night, danger) as words, follow(night, "A case: open"):
             await night.gates["crm"].shut()
             await night.publish(request)
-            await night.until_log("stores-planned-later")
+            await night.until_planned_later()
             await pass_time(night, timedelta(days=28))
             await until_told(night, "deadline-forecast", danger)
             metric = "erasure_deadline_forecast_late_cases"
@@ -59,6 +66,7 @@ async def test_stop_clock_over_objective(night: World) -> None:
     await night.stores.add(person)
     withdrawn = withdrawal(person)
     stop = "Stop clock over objective"
+    await alone(night)
     with night.worker(only="intake", kill="before stop-published 1") as killed:
         await night.publish(withdrawn)
 
@@ -105,7 +113,7 @@ async def test_nothing_erased(night: World) -> None:
             for store in stores:
                 assert (await typed(night, f"erasure stores pause {store} {WHO}")).code == Exit.OK
             await night.publish(request)
-            await night.until_states(request, state="open")
+            await night.until_planned_later()
             await pass_time(night, timedelta(minutes=61))
             await until_told(night, "nothing-erased", nothing)
             seen = await scrape(night)

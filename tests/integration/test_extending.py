@@ -16,7 +16,7 @@ from topics.events import EventKind
 from worker.cli.app import app
 from worker.cli.exits import Exit
 from worker.context import Context, NotPossible
-from worker.core.deadline import due_on, extended
+from worker.core.deadline import due_on, extended, working_days_left
 from worker.ledger import actions, cases
 from worker.ledger.actions import Did
 from worker.ledger.cases import Case
@@ -93,9 +93,9 @@ async def test_it_is_counted_from_the_day_on_which_the_person_asked(world: World
 async def test_as_it_is_typed(world: World) -> None:
     """The command says whom to tell until when; the case's story has who and why."""
 
-    async def command(*words: str) -> tuple[int, str]:
+    async def command(*words: str, command: str = "case") -> tuple[int, str]:
         answer = await asyncio.to_thread(
-            CliRunner().invoke, app, ["case", *words], env=world.settings
+            CliRunner().invoke, app, [command, *words], env=world.settings
         )
         return answer.exit_code, answer.stdout
 
@@ -112,4 +112,8 @@ async def test_as_it_is_typed(world: World) -> None:
     assert f"tell the person by {case.due_on}" in said
     code, said = await command("show", str(case.id))
     assert f"deadline extended by two months by {WHO['by']}: {WHO['reason']}" in said
-    assert f"deadline    {extended(case.asked_on, 'NO')}" in said
+    until = extended(case.asked_on, "NO")
+    left = f"{working_days_left(context.day(), until, 'NO')} working days left"
+    assert f"deadline    {until}, {left}" in said
+    code, said = await command(command="cases")
+    assert (code, left in said) == (Exit.OK, True)

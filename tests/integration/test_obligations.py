@@ -80,10 +80,10 @@ async def test_what_the_law_kept_goes_on_its_day(world: World, context: Context)
         "result": "erased",
         "rows": 1,
     }
-    told = await story(context.ledger, context.policy, case.id)
+    told = await story(context.ledger, context.policy, case.id, context.day())
     assert told is not None
     assert (told.follows, told.followed_by) == (id_of(request), ())
-    told = await story(context.ledger, context.policy, id_of(request))
+    told = await story(context.ledger, context.policy, id_of(request), context.day())
     assert told is not None
     assert (told.followed_by, told.obligations) == ((case.id,), ())
     first, second = await world.completions(request)

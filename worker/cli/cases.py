@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import typer
 from typer.core import TyperGroup
 
 from worker.cli.exits import NotThere, Unusable
 from worker.cli.ids import parse_id
+from worker.cli.lasting import working_days
 from worker.cli.output import AsJson, print_json, print_table
 from worker.core.lifecycle import CaseState
 
 if TYPE_CHECKING:
+    from worker.core.policy import Policy
     from worker.ledger.cases import Case
 
 FIRST = (
@@ -79,11 +83,29 @@ def list_(
     if as_json:
         print_json({"counts": counts, "cases": found})
         return
-    rows = [(c.id, c.state, _kind(c), c.received_at, c.due_on, c.source, c.event_id) for c in found]
-    if rows:
-        print_table(("case", "state", "event", "received", "due", "source", "event id"), rows)
+    if found:
+        _show_list(found)
     total = ", ".join(f"{counts[one]:,} {one}" for one in FIRST if one in counts)
     print(f"{len(found):,} shown of: {total}" if total else "there is no case yet")
+
+
+def _show_list(found: list[Case]) -> None:
+    """Show cases, each with its deadline and the working days that are left of it."""
+    from worker.cli.opening import read_policy, read_settings
+    from worker.observe.story import left_of
+
+    policy = read_policy(read_settings())
+    today = _today(policy)
+    left = [left_of(one, policy.country, today) for one in found]
+    rows = [
+        (
+            *(one.id, one.state, _kind(one), one.received_at, one.due_on),
+            "" if days is None else working_days(days),
+            *(one.source, one.event_id),
+        )
+        for one, days in zip(found, left, strict=True)
+    ]
+    print_table(("case", "state", "event", "received", "due", "", "source", "event id"), rows)
 
 
 async def _list(state: CaseState | None, limit: int) -> tuple[list[Case], dict[CaseState, int]]:
@@ -150,10 +172,16 @@ async def _story(case_id: UUID) -> Any:
     settings = read_settings()
     policy = read_policy(settings)
     async with open_ledger(settings) as ledger:
-        told = await story(ledger, policy, case_id)
+        told = await story(ledger, policy, case_id, _today(policy))
     if told is None:
         raise NotThere("there is no such case; list them with: erasure cases")
     return told
+
+
+def _today(policy: Policy) -> date:
+    from worker.bootstrap import now
+
+    return now().astimezone(ZoneInfo(policy.time_zone)).date()
 
 
 def _which(case: str | None, event: tuple[str, str] | None) -> UUID:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import Final
 
+from worker.core.wording import counted
+
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -25,3 +27,10 @@ def lasting(seconds: float | None) -> str:
             more = f" {below} {_UNITS[at + 1][1]}" if below else ""
             return f"{whole} {unit}{more}"
     return "0 s"
+
+
+def working_days(left: int) -> str:
+    """``3 working days left``; a negative number is how many ago the deadline was."""
+    if left < 0:
+        return f"{counted(-left, 'working day')} late"
+    return f"{counted(left, 'working day')} left"

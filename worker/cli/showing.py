@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from topics.events import EventKind
+from worker.cli.lasting import working_days
 from worker.cli.output import STYLES, console, moment
 from worker.observe.story import Story
 from worker.observe.wording import EVENTS, EVERYTHING, OutcomeWords
@@ -22,7 +23,8 @@ def print_story(story: Story) -> None:
         out.print(f"purposes    {', '.join(story.purposes)}")
     if story.channel:
         out.print(f"channel     {story.channel}")
-    out.print(f"deadline    {story.due_on}")
+    left = "" if story.days_left is None else f", {working_days(story.days_left)}"
+    out.print(f"deadline    {story.due_on}{left}")
     if story.reason_words:
         out.print(f"why         {story.reason_words}")
     if story.follows is not None:

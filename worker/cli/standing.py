@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from worker.cli.lasting import lasting
+from worker.cli.lasting import lasting, working_days
 from worker.cli.output import STYLES, moment
 from worker.core.lifecycle import CaseState
 from worker.core.wording import counted
@@ -86,15 +86,9 @@ def _cases(overview: Overview) -> Text:
     parts = []
     for state, number in overview.cases.items():
         nearest = overview.budget.nearest.get(state)
-        when = f", the first due on {nearest[0]}: {_days(nearest[1])}" if nearest else ""
+        when = f", the first due on {nearest[0]}: {working_days(nearest[1])}" if nearest else ""
         parts.append(Text(f"{number:,} {state.value}{when}", style=_style(state, number)))
     return text.append_text(Text("; ").join(parts))
-
-
-def _days(left: int) -> str:
-    if left < 0:
-        return f"{counted(-left, 'working day')} late"
-    return f"{counted(left, 'working day')} left"
 
 
 def _style(state: CaseState, number: int) -> str:

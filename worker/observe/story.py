@@ -9,7 +9,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from topics.events import RESTRICTING
-from worker.core.lifecycle import CaseState
+from worker.core.deadline import working_days_left
+from worker.core.lifecycle import STANDING, CaseState
 from worker.core.policy import Policy
 from worker.core.wording import counted
 from worker.ledger import actions, answers, batches, cases, commands, obligations
@@ -124,6 +125,8 @@ class Story:
     purposes: tuple[str, ...]
     channel: str | None
     due_on: date
+    days_left: int | None
+    """Working days until then, negative when it is over; None for a case that has ended."""
     reason: Mapping[str, Any] | None
     reason_words: str
     todo: str
@@ -137,8 +140,11 @@ class Story:
     followed_by: tuple[UUID, ...]
 
 
-async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story | None:
-    """Tell the story of a case; None when there is no such case."""
+async def story(ledger: Ledger, policy: Policy, case_id: UUID, today: date) -> Story | None:
+    """Tell the story of a case; None when there is no such case.
+
+    ``today`` is the day in the policy's country.
+    """
     async with ledger.begin() as connection:
         case = await cases.read(connection, case_id)
         if case is None:
@@ -166,6 +172,7 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story | None:
         purposes=case.purposes,
         channel=case.channel,
         due_on=case.due_on,
+        days_left=left_of(case, policy.country, today),
         reason=case.reason,
         reason_words=reason_words(case.reason),
         todo="" if todo is None else todo.what,
@@ -184,6 +191,13 @@ async def story(ledger: Ledger, policy: Policy, case_id: UUID) -> Story | None:
         obligations=tuple(LookAgain(store, day) for store, day in ahead),
         followed_by=tuple(one.id for one in later),
     )
+
+
+def left_of(case: Case, country: str, today: date) -> int | None:
+    """Working days until a case's deadline (DESIGN, rule 9); None for one that has ended."""
+    if case.state not in STANDING:
+        return None
+    return working_days_left(today, case.due_on, country)
 
 
 def _timeline(

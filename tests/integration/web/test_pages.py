@@ -17,7 +17,9 @@ from tests.support.nordlys import Person, customer, erasure, withdrawal
 from tests.support.page import Page, open_browser
 from tests.support.world import World, id_of
 from worker import hold, retention_operate
-from worker.ledger import commands
+from worker.core.deadline import working_days_left
+from worker.core.lifecycle import CaseState
+from worker.ledger import commands, paging
 from worker.observe.history import sample
 from worker.observe.web.case import FOUND
 from worker.web_settings import Role
@@ -92,6 +94,20 @@ async def test_the_page_of_a_case_tells_its_story(page: Page, told: Told, langua
     for word in ("crm", "billing", "newsletter", "subscriber.email+name"):
         assert word in answer.text
     assert ("slettet" if language == "nb" else "erased") in answer.text
+
+
+async def test_each_standing_case_says_what_is_left_of_its_deadline(page: Page, told: Told) -> None:
+    """In working days, on its page and in the list; a closed one has nothing left to be late."""
+    context = page.context
+    async with context.ledger.begin() as connection:
+        (standing,) = await paging.standing_cases(connection, CaseState.HELD, 1, None)
+    left = working_days_left(context.day(), standing.due_on, context.policy.country)
+    assert left > 1
+    async with open_browser(page, Role.VIEWER) as browser:
+        for path in (f"/cases/{standing.id}", "/cases?state=held"):
+            text = (await browser.get(path)).text
+            assert re.search(rf"{standing.due_on} <span[^>]*>{left} working days left<", text), path
+        assert "working day" not in (await browser.get(f"/cases/{id_of(told.closed)}")).text
 
 
 async def test_a_search_finds_a_case_by_an_identifier_that_is_kept_nowhere(

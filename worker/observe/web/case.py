@@ -30,7 +30,7 @@ async def show(ask: Ask) -> web.Response:
     """Tell the story of a case."""
     context = ask.site.context
     try:
-        told = await story(context.ledger, context.policy, UUID(ask.part["case"]))
+        told = await story(context.ledger, context.policy, UUID(ask.part["case"]), context.day())
     except ValueError:
         told = None
     if told is None:
@@ -40,7 +40,6 @@ async def show(ask: Ask) -> web.Response:
         story=told,
         is_open=told.state is CaseState.OPEN,
         stands=told.state in (CaseState.OPEN, CaseState.PARKED, CaseState.HELD),
-        today=context.day(),
         may_operate=ask.may(Role.OPERATOR),
         may_approve=ask.may(Role.APPROVER),
     )

@@ -6,6 +6,7 @@ A list is read in pages from where the last one ended, so that 100,000 rows are 
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from aiohttp import web
 
 from worker.core.lifecycle import SWEEP_ENDED, CaseState, SweepState
 from worker.ledger import actions, brakes, holds, paging, sweeps
+from worker.observe.story import left_of
 from worker.observe.web.parts import Ask
 from worker.web_settings import Role
 
@@ -26,7 +28,8 @@ async def cases(ask: Ask) -> web.Response:
     """List cases in one state, the nearest deadline first."""
     state = next((one for one in STATES if one == ask.request.query.get("state")), STATES[0])
     after = _case_mark(ask.request.query.get("after", ""))
-    async with ask.site.context.ledger.begin() as connection:
+    context = ask.site.context
+    async with context.ledger.begin() as connection:
         found = await paging.standing_cases(connection, state, ROWS + 1, after)
     more = f"{found[ROWS - 1].due_on}_{found[ROWS - 1].id}" if len(found) > ROWS else None
     return ask.show(
@@ -36,7 +39,7 @@ async def cases(ask: Ask) -> web.Response:
         states=STATES,
         more=more,
         first=after is None,
-        today=ask.site.context.day(),
+        left=partial(left_of, country=context.policy.country, today=context.day()),
     )
 
 

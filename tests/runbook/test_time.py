@@ -24,7 +24,7 @@ from worker.cli.exits import Exit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WHO = "--by Kari --reason 'a release'"
+WHO = "--by Kari --reason 'by the book'"
 
 
 async def test_deadline_in_danger(night: World) -> None:
@@ -121,7 +121,14 @@ async def test_nothing_erased(night: World) -> None:
             said = await words.type("status", expect=Exit.ALARM)
             assert said.count("is paused by Kari") == len(stores)
             assert "error" not in await words.type("check")
-            assert (await words.type("stores list")).count("paused") == len(stores)
+
+            async def all_rest() -> bool:
+                return (await typed(night, "erasure stores list")).out.count("paused") == len(
+                    stores
+                )
+
+            await night.until(all_rest, "nobody is at work in any store")
+            assert (await words.type("stores list")).count("by the book") == len(stores)
             await words.type("stores resume", STORE=stores[0])
             for store in stores[1:]:
                 await typed(night, f"erasure stores resume {store} --by Kari")

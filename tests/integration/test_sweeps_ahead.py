@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,14 +15,14 @@ import pytest
 from connectors.base import Effects
 from connectors.mapping import Cutoffs, Key
 from connectors.sql.sweeper import Sweeper
-from connectors.sweeping import May, Span, Walk
+from connectors.sweeping import May, Pressure, Span, Walk
 from tests.support.databases import BEYOND_SQLITE
 from tests.support.nordlys import Person, about, traces
 from tests.support.sweeping import HOLDER, asked, carry, receipts, standing
 from tests.support.world import World
 from worker import hold
 from worker.context import Context
-from worker.sweeping import pace
+from worker.sweeping import pace, runner
 from worker.sweeping.record import Record
 from worker.sweeping.run import run_sweep
 
@@ -112,6 +112,32 @@ async def test_the_next_is_erased_before_the_first_stands(world: World) -> None:
             done = await carry(context, await asked(context, "billing"))
         assert seen.both.is_set()
         assert done.state == "done"
+        await assert_all_gone_once(world, context, people)
+
+
+@BEYOND_SQLITE
+async def test_what_others_do_is_looked_at_when_nothing_of_ours_is_at_work(world: World) -> None:
+    """Though the time to look comes while a chunk is begun ahead: it would count as others'."""
+    people = await crowd(world)
+    pressure = Sweeper.pressure
+    looked: list[int] = []
+    async with world.context() as context:
+        with ExitStack() as stack:
+
+            async def now(_: Seen) -> bool:
+                stack.enter_context(patch.object(runner, "LOOK_SECONDS", 0.0))
+                return True
+
+            with small_chunks(now) as seen:
+
+                async def looking(self: Sweeper) -> Pressure:
+                    looked.append(len(seen.erased) - len(seen.stands))
+                    return await pressure(self)
+
+                with patch.object(Sweeper, "pressure", looking):
+                    done = await carry(context, await asked(context, "billing"))
+        assert done.state == "done"
+        assert set(looked) == {0}
         await assert_all_gone_once(world, context, people)
 
 

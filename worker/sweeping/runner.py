@@ -113,7 +113,7 @@ class Runner:
 
     async def rest(self) -> float:
         """Seconds to rest before the next chunk; looks now and then what the store has to bear."""
-        if self._looks_now():
+        if self._looks_now() and self._ahead is None:
             await self.settled()  # So that nothing at work in the store is ours.
             self._looked = monotonic()
             try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from connectors.falling_due import Counted, DueInOne, FallingDue, Past
+from connectors.falling_due import Counted, DueInOne, FallingDue, Past, Whose
 from connectors.mapping import Cutoffs, Key, Shape, StoreMapping
 from connectors.seen import SeenColumn
 
@@ -266,13 +266,13 @@ class Connector(Protocol):
         without: Sequence[Key] = (),
         counted: Counted = lambda _table: None,
         *,
-        whose: bool = True,
+        whose: Whose = Whose.EACH,
     ) -> Past:
         """Count what these tables have past its last ground: what a forecast calls due now.
 
-        People in ``without`` are left out. ``counted`` is told each table when it is done. Without
-        ``whose`` the rows alone are counted, and nobody is counted among those who would lose
-        something: that is most of the work. Nothing is locked, and no row leaves the store.
+        People in ``without`` are left out. ``counted`` is told each table when it is done.
+        ``whose`` says what is asked about people; who is not asked about counts as nobody. Nothing
+        is locked, and no row leaves the store.
         """
         ...
 

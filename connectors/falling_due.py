@@ -49,9 +49,9 @@ class DueInOne:
 class PastGroup:
     """What one field group has past its last ground.
 
-    ``rows`` hold something of it; ``people`` is None for rows that belong to several people.
-    ``oldest`` is the oldest of the rows' dates, of which each row's newest counts; None: no ground
-    of the group runs from a date that the rows have.
+    ``rows`` hold something of it; ``people`` is None for rows that belong to several people, and
+    where nobody asked whose they are. ``oldest`` is the oldest of the rows' dates, of which each
+    row's newest counts; None: no ground of the group runs from a date that the rows have.
     """
 
     group: str
@@ -75,6 +75,17 @@ class Past:
     def rows(self) -> int:
         """Rows in all; one counts for each of its field groups."""
         return sum(group.rows for group in self.groups)
+
+
+class Whose(StrEnum):
+    """How much is asked about whose the rows are that are counted: most of the work."""
+
+    EACH = "each"
+    """The people of each field group, and of all of them together."""
+    TOGETHER = "together"
+    """The people of all field groups together."""
+    NOBODY = "nobody"
+    """Rows alone."""
 
 
 Counted = Callable[[str], None]

@@ -8,7 +8,7 @@ found here, and then left out or erased by their key.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -38,6 +38,19 @@ class Span:
     by: Walk
     after: Key | None
     upto: Key | None
+    along: tuple[str, ...] = ()
+    """Tables whose rows go before the rows of this part, walked by pages, that they hang on."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables of which this is a part, in the order in which their rows go."""
+        return (*self.along, self.table)
+
+    @property
+    def each(self) -> tuple[Span, ...]:
+        """The parts of one table that this is made of, in that order."""
+        children = (Span(name, Walk.PARENTS, self.after, self.upto) for name in self.along)
+        return (*children, replace(self, along=()))
 
     def __repr__(self) -> str:
         """Mask the positions: a key may be personal data."""
@@ -56,8 +69,11 @@ class Pressure:
     lag: float | None
 
 
-May = Callable[[Effects], Awaitable[bool]]
-"""Asked whether this may be done, when it is done but not committed. It must not raise."""
+May = Callable[[Effects, float], Awaitable[bool]]
+"""Asked whether this may be done, when it is done but not committed; it must not raise.
+
+The number is how many seconds the slowest of the statements took.
+"""
 
 
 class Sweeping(Protocol):
@@ -120,6 +136,11 @@ class Sweeping(Protocol):
         Raises ``Refused`` when anything else stands in it than what is past of these ``people``,
         or anything depends on it; ``RetryLater`` when somebody is at work in it.
         """
+        ...
+
+    @property
+    def knows_its_own(self) -> bool:
+        """Whether :meth:`pressure` leaves out what this worker itself does in the store."""
         ...
 
     async def pressure(self) -> Pressure:

@@ -21,7 +21,7 @@ from connectors.base import (
     Timed,
     Work,
 )
-from connectors.falling_due import Counted, DueInOne, FallingDue, Past
+from connectors.falling_due import Counted, DueInOne, FallingDue, Past, Whose
 from connectors.faults import Refused
 from connectors.mapping import Cutoffs, Key, StoreMapping
 from connectors.sql import counts, fitting
@@ -229,7 +229,7 @@ class SqlConnector:
         without: Sequence[Key] = (),
         counted: Counted = lambda _table: None,
         *,
-        whose: bool = True,
+        whose: Whose = Whose.EACH,
     ) -> Past:
         """Count a table at a time what is past its last ground, and the people of all once."""
 

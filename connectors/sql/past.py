@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.falling_due import Counted, Past, PastGroup
+from connectors.falling_due import Counted, Past, PastGroup, Whose
 from connectors.mapping import Cutoffs, FieldGroup, Key, StoreMapping
 from connectors.sql.columns import Relation
 from connectors.sql.counting import Counting
@@ -117,17 +117,17 @@ async def read_past(
     without: Sequence[Key],
     counted: Counted,
     *,
-    whose: bool,
+    whose: Whose,
 ) -> Past:
-    """Count the given tables of a store, and its people; ``whose``: also who would lose data."""
+    """Count the given tables of a store, and its people; ``whose`` would lose data."""
     groups: list[PastGroup] = []
     persons: list[Select[Any]] = []
     for name in tables:
         counting = _Passed(dialect, mapping, relations, name, [cutoffs])
-        totals = counting.totals(without, people=whose)
+        totals = counting.totals(without, people=whose is Whose.EACH)
         if totals is not None:
             found = counting.groups_of((await connection.execute(totals)).one())
-            losers = counting.persons(without) if found and whose else None
+            losers = counting.persons(without) if found and whose is not Whose.NOBODY else None
             groups += found
             if losers is not None:
                 persons.append(losers)

@@ -74,14 +74,15 @@ def params(dialect: Dialect, relation: Relation, span: Span) -> Params:
     }
 
 
-async def next_page(
-    connection: AsyncConnection, relation: Relation, after: Key | None, size: int
-) -> Key | None:
-    """The page before which the next ``size`` pages end; None: the table ends before."""
-    first = _page(after)
+def page_after(after: Key | None, size: int) -> tuple[int]:
+    """The page before which the next ``size`` pages end."""
+    return (_page(after) + size,)
+
+
+async def pages(connection: AsyncConnection, relation: Relation) -> int:
+    """How many pages a table has, or the longest of its partitions."""
     found = await connection.execute(_PAGES, {"name": named(relation)})
-    there = int(found.scalar_one() or 0)
-    return (first + size,) if first + size < there else None
+    return int(found.scalar_one() or 0)
 
 
 async def has_pages(connection: AsyncConnection, relation: Relation) -> bool:

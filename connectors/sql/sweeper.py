@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from connectors.sql.errors import Phase
 from connectors.sql.links import link_of
 from connectors.sql.parts import Form, Plan, draw, in_documents
 from connectors.sql.sessions import Opened, Sessions
-from connectors.sql.spans import PAGED, has_pages, next_key, next_page
+from connectors.sql.spans import PAGED, has_pages, next_key, page_after, pages
 from connectors.sql.spans import params as span_params
 from connectors.sql.steps import Batch, Tally
 from connectors.sweeping import May, Pressure, Span, Walk
@@ -52,6 +53,8 @@ class Sweeper:
         self._sessions = sessions
         self._timeout = timeout
         self._walks: dict[tuple[int, str], Walk] = {}
+        self._pages: dict[str, int] = {}
+        """How many pages a table had at least, when it was looked at last."""
 
     async def walk(self, table: str) -> Walk:
         """By pages on PostgreSQL, of the table that decides; by keys elsewhere."""
@@ -69,13 +72,15 @@ class Sweeper:
     async def _best(self, opened: Opened, table: str) -> Walk:
         its = self._plan(opened, Span(table, Walk.KEYS, None, None), without=False).rules
         async with self._sessions.reading(opened, 2) as connection:
-            above = its.scope.above if its.scope.optional and its.led_by_parent else None
+            above = its.scope.above if its.led_by_parent else None
             if opened.served and above is not None and await has_pages(connection, above[0]):
                 return Walk.PARENTS
             return Walk.PAGES if await has_pages(connection, its.scope.relation) else Walk.KEYS
 
     async def span(self, table: str, by: Walk, after: Key | None, size: int) -> Span:
         """Ask the store where the next part ends; nothing is read but an index, or a size."""
+        if by in PAGED and (upto := page_after(after, size)) < (self._pages.get(table, 0),):
+            return Span(table, by, after, upto)
 
         async def find() -> Span:
             opened = await self._sessions.open()
@@ -84,8 +89,9 @@ class Sweeper:
                 if by in PAGED:
                     if by is Walk.PARENTS:
                         relation = opened.reflection.relations[link_of(relation.table).table]
-                    upto = await next_page(connection, relation, after, size)
-                    return Span(table, by, after, upto)
+                    self._pages[table] = there = await pages(connection, relation)
+                    upto = page_after(after, size)
+                    return Span(table, by, after, upto if upto < (there,) else None)
                 statement = next_key(opened.dialect, relation, first=after is None, size=size)
                 known = span_params(opened.dialect, relation, Span(table, by, after, None))
                 row = (await connection.execute(statement, known)).one_or_none()
@@ -119,17 +125,21 @@ class Sweeper:
 
         async def do() -> Effects:
             opened = await self._sessions.open()
-            plan = self._plan(opened, span, without=bool(without))
-            batch = _Part(opened, span, plan, cutoffs, without)
-            tally = Tally()
-            async with self._sessions.writing(opened, _STATEMENTS, phase) as connection:
+            tally, slowest = Tally(), 0.0
+            statements = _STATEMENTS * len(span.each)
+            async with self._sessions.writing(opened, statements, phase) as connection:
                 await self._settle_in(connection, opened)
                 if may is not None and not self._sessions.postgresql:
                     limit = f"SET SESSION idle_transaction_timeout = {IDLE_SECONDS}"
                     await connection.execute(sa.text(limit))
-                for step in plan.steps:
-                    await step.run(connection, batch, tally)
-                if may is not None and not await may(tally.effects):
+                for part in span.each:
+                    plan = self._plan(opened, part, without=bool(without))
+                    batch = _Part(opened, part, plan, cutoffs, without)
+                    for step in plan.steps:
+                        begun = monotonic()
+                        await step.run(connection, batch, tally)
+                        slowest = max(slowest, monotonic() - begun)
+                if may is not None and not await may(tally.effects, slowest):
                     raise _Withheld("withheld")
             return tally.effects
 
@@ -143,16 +153,17 @@ class Sweeper:
 
         async def read() -> int:
             opened = await self._sessions.open()
-            plan = self._plan(opened, span, without=bool(without))
-            batch = _Part(opened, span, plan, cutoffs, without)
             rows = 0
-            async with self._looking(opened, 2) as connection:
+            async with self._looking(opened, 2 * len(span.each)) as connection:
                 if await droppable.gone(connection, span):
                     return 0
-                if plan.left is not None:
-                    binds = batch.params((), plan.rules.cutoffs)
-                    rows = int((await connection.execute(plan.left, binds)).scalar_one())
-                rows += await in_documents(connection, plan.looks, batch)
+                for part in span.each:
+                    plan = self._plan(opened, part, without=bool(without))
+                    batch = _Part(opened, part, plan, cutoffs, without)
+                    if plan.left is not None:
+                        binds = batch.params((), plan.rules.cutoffs)
+                        rows += int((await connection.execute(plan.left, binds)).scalar_one())
+                    rows += await in_documents(connection, plan.looks, batch)
             return rows
 
         return await self._sessions.run(read)
@@ -202,6 +213,11 @@ class Sweeper:
         batch = _Part(opened, span, plan, cutoffs, ())
         return opened, batch, droppable.Counting(span, plan.rules)
 
+    @property
+    def knows_its_own(self) -> bool:
+        """PostgreSQL shows the name under which a client came; MariaDB shows none."""
+        return self._sessions.postgresql
+
     async def pressure(self) -> Pressure:
         """What the database shows of its other clients."""
 
@@ -236,20 +252,24 @@ class Sweeper:
     async def _people(self, span: Span, cutoffs: Cutoffs, *, doubtful: bool) -> Sequence[Key]:
         async def read() -> Sequence[Key]:
             opened = await self._sessions.open()
-            plan = self._plan(opened, span, without=False)
-            question = plan.doubtful if doubtful else plan.due
-            if question is None:
-                return []
-            batch = _Part(opened, span, plan, cutoffs, ())
-            async with self._looking(opened, 1) as connection:
+            found: dict[Key, None] = {}
+            async with self._looking(opened, len(span.each)) as connection:
                 if await droppable.gone(connection, span):
                     return []
-                rows = (
-                    await connection.execute(question, batch.params((), plan.rules.cutoffs))
-                ).all()
-            if self._sessions.postgresql:
-                return [key for row in rows if row[0] for key in batch.read.many(row)]
-            return [batch.read.one(row) for row in rows]
+                for part in span.each:
+                    plan = self._plan(opened, part, without=False)
+                    question = plan.doubtful if doubtful else plan.due
+                    if question is None:
+                        continue
+                    batch = _Part(opened, part, plan, cutoffs, ())
+                    binds = batch.params((), plan.rules.cutoffs)
+                    rows = (await connection.execute(question, binds)).all()
+                    if self._sessions.postgresql:
+                        keys = [key for row in rows if row[0] for key in batch.read.many(row)]
+                    else:
+                        keys = [batch.read.one(row) for row in rows]
+                    found |= dict.fromkeys(keys)
+            return list(found)
 
         return await self._sessions.run(read)
 

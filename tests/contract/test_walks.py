@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +35,15 @@ from tests.support.databases import MARIADB, POSTGRESQL, SQLITE, Database
 NAME = Field("name", "name", None)
 TABLE = "CREATE TABLE people (id integer PRIMARY KEY, name text, since date)"
 FILL = "INSERT INTO people SELECT n, 'a', '2010-01-01' FROM generate_series(1, 2000) AS n"
+
+
+def _with_notes() -> StoreMapping:
+    """People, and notes on them of which their dates decide."""
+    above = GroundUse("kept", False, Anchor("since", True, NullAnchor.UNKNOWN))
+    group = FieldGroup("notes", (Field("note", "note", None),), (above,))
+    up = ParentLink("people", (("person", "id"),))
+    notes = Table("notes", "notes", None, ("id",), up, (group,))
+    return StoreMapping("small", "Europe/Oslo", (people(NAME, grounds=(ANCHORED,)).root, notes))
 
 
 class TestWhichWay(Small):
@@ -75,12 +85,7 @@ class TestWhichWay(Small):
             # Against the order of their people, and some of nobody's.
             "INSERT INTO notes SELECT n, 2050 - n, 'b' FROM generate_series(1, 2040) AS n",
         )
-        above = GroundUse("kept", False, Anchor("since", True, NullAnchor.UNKNOWN))
-        group = FieldGroup("notes", (Field("note", "note", None),), (above,))
-        up = ParentLink("people", (("person", "id"),))
-        notes = Table("notes", "notes", None, ("id",), up, (group,))
-        root = people(NAME, grounds=(ANCHORED,)).root
-        sweeping = store.connect(StoreMapping("small", "Europe/Oslo", (root, notes))).sweeping
+        sweeping = store.connect(_with_notes()).sweeping
         assert await sweeping.walk("people") is Walk.PAGES
         assert await sweeping.walk("notes") is Walk.PARENTS
         met: list[Key] = []
@@ -99,6 +104,41 @@ class TestWhichWay(Small):
         kept = await store.rows("SELECT person FROM notes WHERE person BETWEEN 1 AND 2000")
         assert sorted(kept) == [(n,) for n in range(10, 2001, 2)]
 
+    async def test_rows_go_along_with_those_that_they_hang_on(self, store: Store) -> None:
+        """In one part, notes before their people, however they lie; of each as if walked alone."""
+        await store.run(
+            TABLE,
+            FILL,
+            "UPDATE people SET since = '2026-01-01' WHERE id % 2 = 0",
+            "CREATE TABLE notes (id integer PRIMARY KEY, note text,"
+            " person integer REFERENCES people)",
+            "CREATE INDEX ON notes (person)",
+            "INSERT INTO notes SELECT n, 'b', 2001 - n FROM generate_series(1, 1990) AS n",
+        )
+        sweeping = store.connect(_with_notes()).sweeping
+        met: list[Key] = []
+        after, parts = None, 0
+        while True:
+            found = await sweeping.span("people", Walk.PAGES, after, 2)
+            span = replace(found, along=("notes",))
+            due = await sweeping.due(span, {"kept": CUTOFF})
+            assert await sweeping.left(span, {"kept": CUTOFF}, due) == 0
+            assert (await sweeping.left(span, {"kept": CUTOFF}, ()) > 0) == bool(due)
+            effects = await sweeping.sweep(span, {"kept": CUTOFF}, ())
+            assert sorted(effects) == sorted(due)
+            assert await sweeping.left(span, {"kept": CUTOFF}, ()) == 0
+            assert all(
+                effects[key].keys() == ({"all", "notes"} if key > (10,) else {"all"})
+                for key in due
+            )
+            met, after, parts = met + list(effects), span.upto, parts + 1
+            if after is None:
+                break
+        assert sorted(met) == [(n,) for n in range(1, 2001, 2)]
+        assert parts > 3
+        for kept in ("SELECT id FROM people", "SELECT person FROM notes WHERE person > 10"):
+            assert {n % 2 for (n,) in await store.rows(kept)} == {0}
+
     async def test_a_part_that_may_not_be_is_rolled_back(self, store: Store) -> None:
         """Whoever is asked sees what would go; without his word nothing went."""
         await store.run(TABLE, FILL)
@@ -107,7 +147,7 @@ class TestWhichWay(Small):
         span = await sweeping.span("people", Walk.PAGES, None, 100)
         seen: list[int] = []
 
-        async def may(effects: Effects) -> bool:
+        async def may(effects: Effects, _: float) -> bool:
             seen.append(len(effects))
             return False
 

@@ -7,16 +7,19 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from connectors.base import Effects
+from connectors.faults import RetryLater
 from connectors.mapping import Cutoffs, Key
 from connectors.sql.sweeper import Sweeper
 from connectors.sweeping import May, Pressure, Span, Walk
-from tests.support.databases import BEYOND_SQLITE
+from tests.support.databases import BEYOND_SQLITE, ENGINES, POSTGRESQL
+from tests.support.lines import line
 from tests.support.nordlys import Person, about, traces
 from tests.support.sweeping import HOLDER, asked, carry, receipts, standing
 from tests.support.world import World
@@ -54,13 +57,13 @@ def small_chunks(then: Then | None = None) -> Iterator[Seen]:
     async def sweeping(
         self: Sweeper, span: Span, cutoffs: Cutoffs, without: Sequence[Key], may: May | None = None
     ) -> Effects:
-        async def asking(effects: Effects) -> bool:
+        async def asking(effects: Effects, slowest: float) -> bool:
             if effects:
                 seen.erased.append(effects)
                 if len(seen.erased) == len(seen.stands) + 2:
                     seen.both.set()
             assert may is not None
-            return await may(effects)
+            return await may(effects, slowest)
 
         effects = await sweep(self, span, cutoffs, without, None if may is None else asking)
         if effects:
@@ -115,9 +118,94 @@ async def test_the_next_is_erased_before_the_first_stands(world: World) -> None:
         await assert_all_gone_once(world, context, people)
 
 
+@pytest.mark.parametrize("engine", [POSTGRESQL])
+async def test_lines_go_along_with_their_invoices(world: World) -> None:
+    """In the same chunk, so that one receipt tells of both."""
+    people = await crowd(world)
+    async with world.context() as context:
+        with small_chunks() as seen:
+            assert (await carry(context, await asked(context, "billing"))).state == "done"
+        chunks = [{group for done in one.values() for group in done} for one in seen.stands]
+        lines = [groups for groups in chunks if any(g.startswith("invoice_line.") for g in groups)]
+        assert len(lines) > 1
+        assert all(any(g.startswith("invoice.") for g in groups) for groups in lines)
+        await assert_all_gone_once(world, context, people)
+
+
+@contextmanager
+def in_the_way(first: Callable[[], Awaitable[object]]) -> Iterator[list[int]]:
+    """Do something before the first chunk of invoices that has one after it is erased.
+
+    What is given tells, of each chunk begun after that one, how many were at work then.
+    """
+    sweep = Sweeper.sweep
+    at_work: list[Span] = []
+    at_once: list[int] = []
+
+    async def sweeping(
+        self: Sweeper, span: Span, cutoffs: Cutoffs, without: Sequence[Key], may: May | None = None
+    ) -> Effects:
+        at_work.append(span)
+        try:
+            if at_once:
+                at_once.append(len(at_work))
+            elif span.table == "invoice" and span.upto is not None:
+                at_once.append(len(at_work))
+                await first()
+            return await sweep(self, span, cutoffs, without, may)
+        finally:
+            at_work.remove(span)
+
+    with patch.object(Sweeper, "sweep", sweeping):
+        yield at_once
+
+
+@pytest.mark.parametrize("engine", [POSTGRESQL])
+async def test_the_later_one_gives_way(world: World) -> None:
+    """It holds what the earlier waits for, and waits for it itself: it is taken back, for good."""
+    people = await crowd(world)
+    async with line(world.stores.billing) as billing:
+        await billing.script(
+            "CREATE FUNCTION billing.one_by_one() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN OLD; END';"
+            "CREATE TRIGGER one_by_one BEFORE DELETE ON billing.invoice"
+            " FOR EACH ROW EXECUTE FUNCTION billing.one_by_one()"
+        )
+    async with world.context() as context:
+        with small_chunks() as seen, in_the_way(partial(asyncio.sleep, 0.3)) as at_once:
+            seen.both.set()
+            done = await carry(context, await asked(context, "billing"))
+        assert done.state == "done"
+        assert at_once[:2] == [1, 2]
+        assert set(at_once[2:]) == {1}
+        await assert_all_gone_once(world, context, people)
+
+
 @BEYOND_SQLITE
+async def test_who_met_another_goes_on_alone(world: World) -> None:
+    """The store ends one of two that wait for each other: its chunk is done again, by itself."""
+    people = await crowd(world)
+
+    async def busy() -> None:
+        await asyncio.sleep(0.3)
+        raise RetryLater("busy")
+
+    async with world.context() as context:
+        with small_chunks() as seen, in_the_way(busy) as at_once:
+            seen.both.set()
+            done = await carry(context, await asked(context, "billing"))
+        assert done.state == "done"
+        assert at_once[:2] == [1, 2]
+        assert set(at_once[2:]) == {1}
+        await assert_all_gone_once(world, context, people)
+
+
+@pytest.mark.parametrize("engine", ENGINES[1:2])
 async def test_what_others_do_is_looked_at_when_nothing_of_ours_is_at_work(world: World) -> None:
-    """Though the time to look comes while a chunk is begun ahead: it would count as others'."""
+    """Though the time to look comes while a chunk is begun ahead: it would count as others'.
+
+    PostgreSQL tells them apart by the name under which they come.
+    """
     people = await crowd(world)
     pressure = Sweeper.pressure
     looked: list[int] = []

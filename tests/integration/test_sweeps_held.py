@@ -36,7 +36,7 @@ async def test_a_hold_that_comes_before_the_commit_is_minded(world: World) -> No
             without: Sequence[Key],
             may: May | None = None,
         ) -> Effects:
-            async def after_a_hold(effects: Effects) -> bool:
+            async def after_a_hold(effects: Effects, slowest: float) -> bool:
                 if effects and not placed:
                     placed.append(
                         await hold.place_on_subject(
@@ -48,7 +48,7 @@ async def test_a_hold_that_comes_before_the_commit_is_minded(world: World) -> No
                         )
                     )
                 assert may is not None
-                return await may(effects)
+                return await may(effects, slowest)
 
             asking = None if may is None else after_a_hold
             return await original(self, span, cutoffs, without, asking)

@@ -65,6 +65,23 @@ def again(mapping: StoreMapping, table: str | None, ground: str | None) -> tuple
     return tuple(_rows(mapping, [one for one in reversed(mapping.tables) if one.name in names]))
 
 
+def along(mapping: StoreMapping, table: str) -> tuple[str, ...]:
+    """Return the tables of which rows may go in one chunk with the row of ``table`` they hang on.
+
+    Nothing hangs on theirs, and theirs on nothing else: no other leg waits for them to be gone.
+    """
+    held = {name for other in mapping.tables for name in _held(other)}
+    links = {one.shared_by.table for one in mapping.tables if one.shared_by is not None}
+    return tuple(
+        one.name
+        for one in mapping.tables
+        if set(_held(one)) == {table}
+        and one.name not in held | links
+        and not (one.after or one.drop_partition)
+        and one.shared_by is None
+    )
+
+
 def _rows(mapping: StoreMapping, chosen: list[Table]) -> Iterator[Leg]:
     links = {one.shared_by.table for one in mapping.tables if one.shared_by is not None}
     for after in (False, True):

@@ -1,7 +1,8 @@
 """One chunk as it is erased: its transaction is open until somebody has written down who is in it.
 
-So one chunk can be erased while the one before it is noted, committed and read again. Two are in
-their transactions at once for a moment; the earlier has all its locks then and waits for none.
+So some are erased at once, while the one before them is noted, committed and read again. They are
+of different rows. A trigger may have one wait for another all the same, and the later ones wait to
+be noted after it: :meth:`Attempt.erased` gives up then, so that they can be taken back.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.base import Effects
 from connectors.mapping import Cutoffs
 from connectors.sweeping import Sweeping
 from worker.sweeping.marks import Begun
+
+T = TypeVar("T")
 
 
 class Attempt:
@@ -23,31 +26,34 @@ class Attempt:
     def __init__(self, sweeping: Sweeping, cutoffs: Cutoffs, chunk: Awaitable[Begun]) -> None:
         self.begun = monotonic()
         self.took = 0.0
-        """Seconds that the statements took."""
+        """Seconds that the slowest of its statements took."""
         self._sweeping, self._cutoffs, self._chunk = sweeping, cutoffs, chunk
         loop = asyncio.get_running_loop()
-        self._at: Begun | None = None
+        self._found: asyncio.Future[Begun] = loop.create_future()
         self._effects: asyncio.Future[Effects] = loop.create_future()
         self._word: asyncio.Future[bool] = loop.create_future()
         self._task = asyncio.create_task(self._erase())
 
-    async def erased(self) -> tuple[Begun, Effects]:
-        """Wait until the statements have run: the chunk, and what goes if they may stand.
+    async def found(self) -> Begun:
+        """Wait until it is known which chunk it is. Raises what a connector may."""
+        return await self._reached(self._found, None)
 
-        Raises what a connector may; nothing was erased then.
+    async def erased(self, within: float | None) -> Effects:
+        """Wait until the statements have run: what goes if they may stand.
+
+        Raises what a connector may, and nothing was erased then; TimeoutError after so many
+        seconds, and it can be waited for again.
         """
-        first: set[asyncio.Future[Any]] = {self._task, self._effects}
-        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
-        if not self._effects.done():
-            await self._task
-        return self.at, await self._effects
+        return await self._reached(self._effects, within)
 
-    @property
-    def at(self) -> Begun:
-        """The chunk, once it is found."""
-        if self._at is None:
-            raise LookupError("the chunk is not found yet")
-        return self._at
+    async def _reached(self, stage: asyncio.Future[T], within: float | None) -> T:
+        first: set[asyncio.Future[Any]] = {self._task, stage}
+        await asyncio.wait(first, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        if not stage.done():
+            if self._task.done():
+                await self._task
+            raise TimeoutError
+        return await stage
 
     async def commit(self) -> None:
         """Let it stand. Raises what a connector may; whoever was noted is then looked at again."""
@@ -61,12 +67,12 @@ class Attempt:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _erase(self) -> None:
-        self._at = await self._chunk
-        begun = monotonic()
+        chunk = await self._chunk
+        self._found.set_result(chunk)
 
-        async def may(effects: Effects) -> bool:
-            self.took = monotonic() - begun
+        async def may(effects: Effects, slowest: float) -> bool:
+            self.took = slowest
             self._effects.set_result(effects)
             return await self._word
 
-        await self._sweeping.sweep(self._at.span, self._cutoffs, (), may)
+        await self._sweeping.sweep(chunk.span, self._cutoffs, (), may)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from connectors.base import Connector
+from connectors.falling_due import Whose
 from connectors.mapping import Cutoffs, FieldGroup, Key, Table
 from connectors.sweeping import Walk
 
@@ -20,7 +21,7 @@ async def count_left(
 
     Raises what a connector may.
     """
-    past = await connector.past(tables, cutoffs, without, whose=False)
+    past = await connector.past(tables, cutoffs, without, whose=Whose.NOBODY)
     read = [one for one in connector.mapping.tables if one.name in tables and _documents(one)]
     # A document that is there may hold anything, so the count takes it for full: it is opened.
     opened = {group.name for table in read for group in table.groups if _of_documents(group)}

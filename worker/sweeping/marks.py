@@ -29,7 +29,7 @@ def open_cursor(sealer: Sealer, sweep: Sweep) -> Key | None:
 
 def seal_span(sealer: Sealer, sweep_id: int, span: Span, leg: int, aim: Aim) -> bytes:
     """Seal the chunk that is begun, and in which leg."""
-    parts = [span.table, span.by.value, span.after, span.upto, leg, aim.value]
+    parts = [span.table, span.by.value, span.after, span.upto, leg, aim.value, *span.along]
     return sealer.seal(parts, _place("span", sweep_id))
 
 
@@ -52,10 +52,10 @@ def open_span(sealer: Sealer, sweep: Sweep) -> Begun | None:
     """Open what :func:`seal_span` and :func:`seal_intent` sealed. Raises CannotOpen."""
     if sweep.span is None or sweep.intent is None:
         return None
-    table, by, after, upto, leg, aim = sealer.open(
+    table, by, after, upto, leg, aim, *along = sealer.open(
         sweep.span, sweep.key_id, _place("span", sweep.id)
     )
-    span = Span(table, Walk(by), _key(after), _key(upto))
+    span = Span(table, Walk(by), _key(after), _key(upto), tuple(along))
     people = sealer.open(sweep.intent, sweep.key_id, _place("intent", sweep.id))
     return Begun(span, leg, Aim(aim), frozenset(map(tuple, people)))
 

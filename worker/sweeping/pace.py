@@ -32,6 +32,11 @@ class Pace:
     pressure: Pressure = NO_PRESSURE
     _by: Walk | None = None
 
+    @property
+    def unhindered(self) -> bool:
+        """Whether nothing asks for a rest, neither others at work in the store nor its limit."""
+        return self.rows_per_second is None and self.rest(1.0, 0) == 0.0
+
     def next_size(self, by: Walk) -> int:
         """Pages or rows that the next chunk is to cover."""
         if self._by is not by:

@@ -14,6 +14,7 @@ from time import monotonic
 
 import structlog
 
+from connectors.falling_due import Whose
 from connectors.faults import Misfit, RetryLater
 from worker.context import Context
 from worker.core.brake import asks
@@ -134,7 +135,7 @@ async def _estimate(context: Context, sweep: Sweep) -> bool:
                 reason={"why": "rule-not-in-policy"},
             )
         return False
-    past = await connector.past(tables, sweep.cutoffs)
+    past = await connector.past(tables, sweep.cutoffs, whose=Whose.TOGETHER)
     estimate = {
         "rows": {one.group: one.rows for one in past.groups if one.rows},
         "people": past.people,

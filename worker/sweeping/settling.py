@@ -31,7 +31,7 @@ def interrupted(
         {"group": group.name, "result": "erased", "rows": None, "interrupted": True}
         for table in mapping.tables
         for group in table.groups
-        if begun.aim is not Aim.ROWS or table.name == begun.span.table
+        if begun.aim is not Aim.ROWS or table.name in begun.span.tables
     ]
     return [SweepReceipt(pseudonyms(sealer, mapping.store, gone), outcomes)] if gone else []
 
@@ -62,7 +62,7 @@ async def settle(context: Context, sweep: Sweep) -> None:
     connector = context.connectors[sweep.store]
     cutoffs = {**context.policy.cutoffs(sweep.store, sweep.as_of), **sweep.cutoffs}
     keys: Sequence[Key] = ()
-    if any(table.name == begun.span.table for table in connector.mapping.tables):
+    if {table.name for table in connector.mapping.tables}.issuperset(begun.span.tables):
         sweeping = connector.sweeping
         look = sweeping.doubtful if begun.aim is Aim.CONSENTS else sweeping.due
         keys = await look(begun.span, cutoffs)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from connectors.mapping import Key, StoreMapping
 from connectors.sweeping import Sweeping, Walk
-from worker.core.legs import Aim, Leg, again, legs
+from worker.core.legs import Aim, Leg, again, along, legs
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import Pace
 from worker.sweeping.partitions import Partitions
@@ -34,6 +34,9 @@ class Way:
     ) -> None:
         self._first = legs(mapping, table, ground)
         self._more = again(mapping, table, ground)
+        self._mapping = mapping
+        self._together: dict[str, tuple[str, ...]] | None = None
+        """The tables that go along with others in their chunks, once the store was asked."""
         self.leg = leg
         self.cursor = cursor
 
@@ -50,14 +53,19 @@ class Way:
 
     async def next(self, sweeping: Sweeping, partitions: Partitions, pace: Pace) -> Begun:
         """Find the chunk that follows here."""
+        together = await self._families(sweeping)
+        gone_along = {name for children in together.values() for name in children}
+        while self._first_walk and self.cursor is None and self._at(self.leg).table in gone_along:
+            self.leg += 1
         leg = self._at(self.leg)
         if leg.aim is Aim.ROWS and self.cursor is None:
             whole = await partitions.next(self.leg, leg.table)
             if whole is not None:
                 return Begun(whole, self.leg, leg.aim, frozenset())
-        first_walk = leg.aim is Aim.ROWS and self.leg < len(self._first)
-        by = await sweeping.walk(leg.table) if first_walk else Walk.KEYS
+        by = await sweeping.walk(leg.table) if self._first_walk else Walk.KEYS
         span = await sweeping.span(leg.table, by, self.cursor, pace.next_size(by))
+        if by is Walk.PAGES:
+            span = replace(span, along=together.get(leg.table, ()))
         return Begun(span, self.leg, leg.aim, frozenset())
 
     def move_on(self, done: Begun) -> None:
@@ -70,6 +78,27 @@ class Way:
         if self.cursor is None:
             self.leg += 1
 
+    @property
+    def _first_walk(self) -> bool:
+        """Whether rows are walked as they lie in the store."""
+        return self.leg < len(self._first) and self._at(self.leg).aim is Aim.ROWS
+
+    async def _families(self, sweeping: Sweeping) -> dict[str, tuple[str, ...]]:
+        """Ask once, of which tables rows go along with those that they hang on, and with which.
+
+        Those whose dates alone decide of both, when the store can find them by a page of theirs.
+        """
+        if self._together is None:
+            found: dict[str, tuple[str, ...]] = {}
+            rows = [leg.table for leg in self._first if leg.aim is Aim.ROWS]
+            for table in rows:
+                children = [name for name in along(self._mapping, table) if name in rows]
+                if children and await sweeping.walk(table) is Walk.PAGES:
+                    by_it = [n for n in children if await sweeping.walk(n) is Walk.PARENTS]
+                    found[table] = tuple(by_it)
+            self._together = found
+        return self._together
+
     def _at(self, number: int) -> Leg:
         """A leg by its number."""
         if number < len(self._first):
@@ -81,4 +110,4 @@ async def after(at: Begun, sweeping: Sweeping, pace: Pace) -> Begun:
     """Find the chunk that follows another one in its leg."""
     last = at.span
     span = await sweeping.span(last.table, last.by, last.upto, pace.next_size(last.by))
-    return replace(at, span=span)
+    return replace(at, span=replace(span, along=last.along))

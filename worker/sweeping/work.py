@@ -204,12 +204,13 @@ class Chunk:
         alike = {id(done): done for done in effects.values()}
         changed = {at for at, done in alike.items() if any(d.overwritten for d in done.values())}
         keys = [key for key, done in effects.items() if id(done) in changed]
+        own = {group for table in span.tables for group in self._of_table[table]}
         size = self._connector.capabilities.batch_size
         found: dict[Key, str] = {}
         for at in range(0, len(keys), size):
             work = Work(self.whole, self._cutoffs, keys[at : at + size])
             for key, groups in (await self._connector.verify(work)).items():
-                if any(groups[g].left for g in self._of_table[span.table] if g in groups):
+                if any(groups[g].left for g in own & groups.keys()):
                     found[key] = NOT_GONE
         return found
 

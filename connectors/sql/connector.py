@@ -38,8 +38,8 @@ from connectors.sql.steps import Batch, Tally
 from connectors.sql.sweeper import Sweeper
 from connectors.sql.undroppable import undroppable
 
-SWEEPING = 3
-"""Connections of a store's sweep: one erases, one looks ahead, one sees what others are doing."""
+SWEEPING = 4
+"""Connections of a store's sweep: two erase, one reads again, one sees what others are doing."""
 PATIENCE = 1800.0
 """Seconds that counting a whole store may take."""
 

@@ -145,6 +145,9 @@ def _delete(rules: Rules, goes: All) -> Select[Any]:
         gone = sa.delete(target).where(*same).returning(*reported).cte("gone")
     else:
         gone = sa.delete(target).where(_keyed(rules), *goes).returning(*_root(rules)).cte("gone")
+    relation = rules.scope.relation
+    if relation.table.parent is None and relation.is_unique(relation.table.key):
+        return alike(sa.select(*gone.c, sa.literal(1)), len(gone.c))  # Each row is a person.
     return alike(sa.select(*gone.c, sa.func.count()).group_by(*gone.c), len(gone.c))
 
 

@@ -8,7 +8,7 @@ is in doubt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -33,6 +33,12 @@ from connectors.sql.resolve import Finder, finders
 from connectors.sql.watching import watch
 
 T = TypeVar("T")
+
+_SET = sa.text("SELECT set_config(:name, :value, false)")
+_SETTINGS = "erasure_settings"
+"""Where it stands beside a connection which settings its session was given."""
+Settings = Mapping[str, str]
+"""Settings of a session on PostgreSQL, by name."""
 
 
 class Aim(StrEnum):
@@ -119,7 +125,9 @@ class Sessions:
             return self._opened
 
     @asynccontextmanager
-    async def reading(self, opened: Opened, statements: int) -> AsyncIterator[AsyncConnection]:
+    async def reading(
+        self, opened: Opened, statements: int, settings: Settings | None = None
+    ) -> AsyncIterator[AsyncConnection]:
         """Open a connection to read. PostgreSQL needs no BEGIN for it, which saves a round trip."""
         async with (
             asyncio.timeout(self._limit(statements)),
@@ -127,18 +135,21 @@ class Sessions:
         ):
             if self.postgresql:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await self._give(connection, settings)
             await self._enter(connection, opened.prelude)
             yield connection
 
     @asynccontextmanager
     async def writing(
-        self, opened: Opened, statements: int, phase: Phase
+        self, opened: Opened, statements: int, phase: Phase, settings: Settings | None = None
     ) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that is committed when the block ends, rolled back when it raises."""
         async with (
             asyncio.timeout(self._limit(statements)),
             self._engine.connect() as connection,
         ):
+            if self.postgresql:
+                await self._give(connection, settings)
             await connection.execution_options(erasure_writes=True)
             transaction = await connection.begin()
             await self._enter(connection, opened.prelude)
@@ -176,6 +187,18 @@ class Sessions:
             ):
                 return sa.text("SET time_zone = :zone").bindparams(zone=self._mapping.time_zone)
         return None
+
+    async def _give(self, connection: AsyncConnection, settings: Settings | None) -> None:
+        """Let a session have these settings beside its own, or none: once, while it has them."""
+        info = connection.info
+        if info.get(_SETTINGS) == settings:
+            return
+        info.pop(_SETTINGS, None)
+        await connection.exec_driver_sql("RESET ALL")
+        for name, value in (settings or {}).items():
+            await connection.execute(_SET, {"name": name, "value": value})
+        await connection.commit()
+        info[_SETTINGS] = settings
 
     async def _enter(self, connection: AsyncConnection, prelude: sa.TextClause | None) -> None:
         if prelude is None:

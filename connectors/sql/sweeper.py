@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -20,25 +20,17 @@ from connectors.sql.columns import Column, Params
 from connectors.sql.errors import Phase
 from connectors.sql.links import link_of
 from connectors.sql.parts import Form, Plan, draw, in_documents
-from connectors.sql.sessions import Opened, Sessions
+from connectors.sql.sessions import Opened, Sessions, Settings
 from connectors.sql.spans import PAGED, has_pages, next_key, page_after, pages
 from connectors.sql.spans import params as span_params
 from connectors.sql.steps import Batch, Tally
 from connectors.sweeping import May, Pressure, Span, Walk
 
-_ALONE = sa.text(
-    "SELECT set_config('max_parallel_workers_per_gather', '0', true),"
-    " set_config('statement_timeout', CAST(:limit AS text), true),"
-    " set_config('idle_in_transaction_session_timeout', CAST(:idle AS text), true)"
-)
-_ROW_BY_ROW = sa.text(
-    f"{_ALONE.text}, set_config('enable_hashjoin', 'off', true),"
-    " set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)"
-)
 IDLE_SECONDS = 10
 """A client that is stopped while it asks keeps no lock: others write here, and sweep."""
 _STATEMENTS = 6
 """Of one part: what their time limit is reckoned for."""
+_ROW_BY_ROW = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
 
 
 class _Withheld(Fault):
@@ -127,8 +119,8 @@ class Sweeper:
             opened = await self._sessions.open()
             tally, slowest = Tally(), 0.0
             statements = _STATEMENTS * len(span.each)
-            async with self._sessions.writing(opened, statements, phase) as connection:
-                await self._settle_in(connection, opened)
+            settings = self._settings(opened)
+            async with self._sessions.writing(opened, statements, phase, settings) as connection:
                 if may is not None and not self._sessions.postgresql:
                     limit = f"SET SESSION idle_transaction_timeout = {IDLE_SECONDS}"
                     await connection.execute(sa.text(limit))
@@ -185,8 +177,8 @@ class Sweeper:
 
         async def count() -> bool:
             opened, batch, counting = await self._partition(span, cutoffs)
-            async with self._sessions.writing(opened, 2, Phase()) as connection:
-                await connection.execute(_ALONE, _limits(droppable.LIMIT))
+            alone = _alone(droppable.LIMIT)
+            async with self._sessions.writing(opened, 2, Phase(), alone) as connection:
                 return await counting.whole(connection, batch)
 
         return await self._sessions.run(count)
@@ -198,8 +190,8 @@ class Sweeper:
         async def do() -> Effects:
             opened, batch, counting = await self._partition(span, cutoffs)
             tally = Tally()
-            async with self._sessions.writing(opened, _STATEMENTS, phase) as connection:
-                await connection.execute(_ALONE, _limits(droppable.LIMIT))
+            alone = _alone(droppable.LIMIT)
+            async with self._sessions.writing(opened, _STATEMENTS, phase, alone) as connection:
                 await counting.drop(connection, opened, batch, people, tally)
             return tally.effects
 
@@ -228,26 +220,20 @@ class Sweeper:
 
         return await self._sessions.run(look)
 
-    @asynccontextmanager
-    async def _looking(self, opened: Opened, statements: int) -> AsyncIterator[AsyncConnection]:
+    def _looking(
+        self, opened: Opened, statements: int
+    ) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection to read parts with."""
-        if not self._sessions.postgresql:
-            async with self._sessions.reading(opened, statements) as connection:
-                yield connection
-            return
-        async with self._sessions.writing(opened, statements + 1, Phase()) as connection:
-            await self._settle_in(connection, opened)
-            yield connection
+        return self._sessions.reading(opened, statements, self._settings(opened))
 
-    async def _settle_in(self, connection: AsyncConnection, opened: Opened) -> None:
-        """Say, for one transaction, how PostgreSQL is to go about a part of a table.
+    def _settings(self, opened: Opened) -> Settings:
+        """How PostgreSQL is to go about a part of a table.
 
         Row by row through the indexes of the other tables, where they have them: reading another
         table whole, as it may think best for a part of this one, costs that for every part.
         """
-        if self._sessions.postgresql:
-            settings = _ROW_BY_ROW if opened.served else _ALONE
-            await connection.execute(settings, _limits(self._timeout))
+        alone = _alone(self._timeout)
+        return {**alone, **_ROW_BY_ROW} if opened.served else alone
 
     async def _people(self, span: Span, cutoffs: Cutoffs, *, doubtful: bool) -> Sequence[Key]:
         async def read() -> Sequence[Key]:
@@ -308,9 +294,13 @@ class _Part(Batch):
         yield self.params(columns, cutoffs)
 
 
-def _limits(seconds: float) -> dict[str, str]:
-    """Binds of how long a statement may take, and a transaction may be left alone."""
-    return {"limit": f"{round(seconds * 1000)}ms", "idle": f"{IDLE_SECONDS}s"}
+def _alone(seconds: float) -> Settings:
+    """With one processor, and only so long for a statement and between two of a transaction."""
+    return {
+        "max_parallel_workers_per_gather": "0",
+        "statement_timeout": f"{round(seconds * 1000)}ms",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    }
 
 
 @dataclass(frozen=True, slots=True)

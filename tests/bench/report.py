@@ -81,6 +81,13 @@ def compared(
     return Row((what, ours, theirs, shown, f"at most {at_most:g}"), middle <= at_most)
 
 
+def bounded(what: str, ours: Sequence[float], at_most: float) -> Row:
+    """Return a line of a figure that has a bar of its own; the median of all rounds counts."""
+    middle = median(ours)
+    shown = f"{middle:.0f} ({min(ours):.0f} to {max(ours):.0f})"
+    return Row((what, f"{middle:.0f}", "", shown, f"at most {at_most:g}"), middle <= at_most)
+
+
 def missed(table: Sequence[Row]) -> list[str]:
     """Name the bars that were not met."""
     return [f"{row.cells[0]}: {row.cells[3]}, {row.cells[4]}" for row in table if row.met is False]

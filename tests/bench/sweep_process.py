@@ -21,6 +21,7 @@ from uuid import uuid4
 
 import orjson
 import psutil
+import sqlalchemy as sa
 import uvloop
 
 from connectors.registry import connect
@@ -41,11 +42,15 @@ from worker.waiting import stopped_within
 _LOOK_SECONDS: Final = 0.25
 """How often the process looks how much memory it has."""
 
+_took: Final[list[float]] = []
+"""Seconds of each statement that erased in the store."""
+
 
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What one sweep took. ``rows`` are those that went.
 
+    ``slowest`` is the longest, in milliseconds, that a statement took which erased in the store.
     ``early`` is the memory, in MB, that was resident after a tenth of its chunks, ``late`` the most
     from then on.
     """
@@ -53,6 +58,7 @@ class Swept:
     seconds: float
     chunks: int
     rows: int
+    slowest: float
     early: float
     late: float
 
@@ -119,6 +125,7 @@ async def swept(context: Context) -> Swept:
     seen: list[tuple[int, float]] = []
     over = asyncio.Event()
     watching = asyncio.create_task(_watch(context, sweep_id, seen, over))
+    _took.clear()
     start = perf_counter()
     try:
         await run_sweep(context, sweep_id, "the bench", asyncio.Event())
@@ -132,7 +139,20 @@ async def swept(context: Context) -> Swept:
         raise RunFailed(f"the sweep is not done: {done and done.reason}")
     seen.append((done.chunks, _megabytes()))
     later = [memory for chunks, memory in seen if chunks >= done.chunks / 10]
-    return Swept(seconds, done.chunks, done.rows, later[0], max(later))
+    slowest = 1000 * max(_took, default=0.0)
+    return Swept(seconds, done.chunks, done.rows, slowest, later[0], max(later))
+
+
+@sa.event.listens_for(sa.Engine, "before_cursor_execute")
+def _begins(connection: sa.Connection, *_: Any) -> None:
+    connection.info["began"] = perf_counter()
+
+
+@sa.event.listens_for(sa.Engine, "after_cursor_execute")
+def _ended(connection: sa.Connection, _: Any, statement: str, *__: Any) -> None:
+    """Note how long a statement took that erases in the store."""
+    if STORE in str(connection.engine.url.database) and "DELETE" in statement:
+        _took.append(perf_counter() - connection.info["began"])
 
 
 async def _watch(

@@ -128,8 +128,7 @@ class TestWhichWay(Small):
             assert sorted(effects) == sorted(due)
             assert await sweeping.left(span, {"kept": CUTOFF}, ()) == 0
             assert all(
-                effects[key].keys() == ({"all", "notes"} if key > (10,) else {"all"})
-                for key in due
+                effects[key].keys() == ({"all", "notes"} if key > (10,) else {"all"}) for key in due
             )
             met, after, parts = met + list(effects), span.upto, parts + 1
             if after is None:

@@ -51,7 +51,7 @@ Then = Callable[[Seen], Awaitable[bool]]
 @contextmanager
 def small_chunks(then: Then | None = None) -> Iterator[Seen]:
     """Let chunks be small, and whoever notes the first wait until the next one is erased."""
-    seen = Seen()
+    seen, noted = Seen(), asyncio.Event()
     sweep, go_on = Sweeper.sweep, Record.go_on
 
     async def sweeping(
@@ -71,7 +71,8 @@ def small_chunks(then: Then | None = None) -> Iterator[Seen]:
         return effects
 
     async def noting(self: Record, done: Any, at: Any, effects: Effects, place: Any) -> bool:
-        if effects and not seen.both.is_set():
+        if effects and not noted.is_set():
+            noted.set()
             with suppress(TimeoutError):
                 await asyncio.wait_for(seen.both.wait(), 5)
             if then is not None and not await then(seen):

@@ -67,8 +67,7 @@ async def release(connection: Connection, hold_id: int, *, by: str, now: datetim
 
 async def any_stands(connection: Connection) -> bool:
     """Whether there is any hold to mind at all."""
-    found = await connection.execute(_STANDING.limit(1))
-    return found.one_or_none() is not None
+    return bool(await _ANY.rows(connection))
 
 
 async def standing(connection: Connection, pseudonyms: Collection[bytes]) -> dict[bytes, int]:
@@ -135,7 +134,7 @@ async def listed(connection: Connection, *, released: bool = False) -> list[Hold
     return [Hold(*row) for row in await connection.execute(query)]
 
 
-_STANDING = select(holds.c.id).where(holds.c.released_at.is_(None))
+_ANY = Hot(lambda _: select(holds.c.id).where(holds.c.released_at.is_(None)).limit(1))
 _STANDING_AND_DUE = Hot(
     lambda _: select(
         func.count(), func.count().filter(holds.c.review_on <= bindparam("day"))

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from topics.events import RESTRICTING, EventKind
 from worker.core.lifecycle import STANDING
-from worker.ledger.database import Connection, add_rows, among
+from worker.ledger.database import Connection, Hot, add_rows, among
 from worker.ledger.tables import cases, restrictions
 
 
@@ -65,8 +65,7 @@ async def wishes(connection: Connection, pseudonyms: Collection[bytes]) -> dict[
 
 async def any_stands(connection: Connection) -> bool:
     """Whether anybody has ever asked for a restriction: without one there is nothing to mind."""
-    asked = select(restrictions.c.case_id).where(restrictions.c.restricted).limit(1)
-    return (await connection.execute(asked)).first() is not None
+    return bool(await _ANY.rows(connection))
 
 
 async def wanted(connection: Connection, case_ids: Collection[UUID]) -> dict[UUID, bool]:
@@ -108,3 +107,6 @@ async def standing(
         .distinct()
     )
     return {row.id: Standing(row.id, row.batch_id, EventKind(row.kind)) for row in rows}
+
+
+_ANY = Hot(lambda _: select(restrictions.c.case_id).where(restrictions.c.restricted).limit(1))

@@ -1,8 +1,9 @@
 """One chunk as it is erased: its transaction is open until somebody has written down who is in it.
 
-So some are erased at once, while the one before them is noted, committed and read again. They are
-of different rows. A trigger may have one wait for another all the same, and the later ones wait to
-be noted after it: :meth:`Attempt.erased` gives up then, so that they can be taken back.
+So two are erased at once, which keeps two processors of the store at work, and one while the one
+before it is noted, committed and read again. They are of different rows. A trigger may have the
+earlier wait for the later all the same, which itself waits to be noted after it:
+:meth:`Attempt.erased` gives up then, so that the later can be taken back.
 """
 
 from __future__ import annotations

@@ -53,6 +53,8 @@ class Pace:
         if by is Walk.PARTITION:
             return
         factor = min(2.0, max(0.25, TARGET / max(slowest, 0.001)))
+        if 1.0 < factor < 2.0:
+            factor **= 0.5  # A quick one may have been luck.
         if self.rows_per_second and rows:
             factor = min(factor, self.rows_per_second * _LONGEST_REST / rows)
         self.size = min(_LARGEST[by], max(_SMALLEST[by], round(self.size * factor)))

@@ -1,14 +1,13 @@
 """The runner of one sweep: it does one chunk after the other, and counts what is left at the end.
 
 A chunk goes one of two ways. Where nobody is known who must be left out, it is erased first and who
-stood in it is noted before the commit; so the next ones can be erased meanwhile. Elsewhere it is
+stood in it is noted before the commit; so the next one can be erased meanwhile. Elsewhere it is
 looked first who stands in it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,8 +38,6 @@ PASSES: Final = 5
 """Times that a sweep counts what is left before it gives up."""
 LOOK_SECONDS = 1.0
 """How often a sweep looks what its store has to bear."""
-_AHEAD: Final = 1
-"""Chunks that are erased already while one is: two statements keep two processors at work."""
 _GIVE_WAY_SECONDS = 1.0
 """How long a chunk may wait, perhaps for one that was begun after it."""
 _SECONDS_UNWRITTEN: Final = 2.0
@@ -92,8 +89,8 @@ class Runner:
         """The chunk that was under way when its runner died, with whoever stood in it."""
         self._behind: asyncio.Task[Settled] | None = None
         """The chunk that was erased last, while it is read again."""
-        self._ahead: deque[Attempt] = deque()
-        """The chunks that come next, while they are erased already."""
+        self._ahead: Attempt | None = None
+        """The chunk that comes next, while it is erased already."""
         self._alone = False
         """Whether one chunk at a time is erased: two were in each other's way."""
         self._looked, self._counted = 0.0, monotonic()
@@ -106,9 +103,8 @@ class Runner:
                 return False
             if await self._ended():
                 return False
-        if self._ahead:
-            attempt = self._ahead.popleft()
-        else:
+        attempt, self._ahead = self._ahead, None
+        if attempt is None:
             at = self._pending or await self._next()
             if not await self._can_erase_first(at):
                 return await self.settled() and await self._look_first(at)
@@ -170,16 +166,16 @@ class Runner:
     async def _erase_first(self, attempt: Attempt) -> bool:
         """Erase a chunk without looking who stands in it; who it is, is noted before the commit.
 
-        Meanwhile the chunk before it is read again, and the ones after it are begun. Raises
+        Meanwhile the chunk before it is read again, and the one after it is erased as well. Raises
         SomebodyApart: nothing was erased.
         """
         try:
             at = await attempt.found()
-            await self._go_ahead(at)
+            self._go_ahead(at)
             effects = await self._erased(attempt)
             rows = sum(d.deleted + d.overwritten for e in effects.values() for d in e.values())
             self._pace.took(at.span.by, attempt.took, rows)
-            await self._go_ahead(at)
+            self._go_ahead(at)
             mine = await self._note(at, effects)
         except BaseException:
             await attempt.roll_back()
@@ -199,7 +195,7 @@ class Runner:
         return bool(effects) or await self._written()
 
     async def _erased(self, attempt: Attempt) -> Effects:
-        """Wait until a chunk is erased; those after it give way if that takes long.
+        """Wait until a chunk is erased; the one after it gives way if that takes long.
 
         Raises SomebodyApart when the store refuses one of its people, or when it met another
         transaction, which may have been ours.
@@ -219,28 +215,26 @@ class Runner:
             self._alone = True
             raise SomebodyApart from None
 
-    async def _go_ahead(self, at: Begun) -> None:
-        """Begin the chunks after this one before it stands.
+    def _go_ahead(self, at: Begun) -> None:
+        """Begin the chunk after this one before it stands.
 
         Not where the sweep is to rest or to look what others do: what is begun then holds locks.
         """
+        if self._ahead is not None or at.span.upto is None:
+            return
         if self._alone or self._left_out or not self._pace.unhindered:
             return
         if self._looks_now() and not self._connector.sweeping.knows_its_own:
             return
-        while len(self._ahead) < _AHEAD:
-            last = await self._ahead[-1].found() if self._ahead else at
-            if last.span.upto is None:
-                return
-            following = after(last, self._connector.sweeping, self._pace)
-            self._ahead.append(self._erasing(following))
+        self._ahead = self._erasing(after(at, self._connector.sweeping, self._pace))
 
     def _looks_now(self) -> bool:
         return monotonic() - self._looked >= LOOK_SECONDS
 
     async def _drop_ahead(self) -> None:
-        while self._ahead:
-            await self._ahead.pop().roll_back()
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            await ahead.roll_back()
 
     async def _note(self, at: Begun, effects: Effects) -> bool:
         """Settle the chunk before and note this one; False: its effects must not stand."""

@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -27,6 +28,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from tests.support import forks
 from topics.admin import present
 from topics.names import INBOUND
 from worker.embedded.broker import EmbeddedBroker
@@ -69,7 +71,23 @@ class Installation:
     def erasure(
         self, *arguments: str, given: str | None = None, env: Mapping[str, str] | None = None
     ) -> Answer:
-        """Run a command to its end; ``env`` replaces single variables, an empty one unsets it."""
+        """Run a command to its end; ``env`` replaces single variables, an empty one unsets it.
+
+        In a process of its own, which need not load the program first.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            streams = Path(folder)
+            (streams / "in").write_text(given or "")
+            command, variables = ("erasure", *arguments), self._environment(env)
+            code = forks.run(command, variables, self.folder, streams, PATIENCE_SECONDS)
+            out, err = ((streams / name).read_text() for name in ("out", "err"))
+        self.said.append(out + err)
+        return Answer(code, out, err)
+
+    def installed(
+        self, *arguments: str, given: str | None = None, env: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Run the installed program to its end, as somebody who types it."""
         done = subprocess.run(
             [program(), *arguments],
             input=given,
@@ -243,7 +261,7 @@ def install(folder: Path) -> Iterator[Installation]:
             installation.sql(store, (SCHEMAS / f"{store}.postgresql.sql").read_text())
         make_sqlite(folder / NEWSLETTER, (SCHEMAS / "newsletter.sqlite.sql").read_text())
         for command in (("ledger", "upgrade"), ("topics", "create")):
-            answer = installation.erasure(*command)
+            answer = installation.installed(*command)
             assert answer.code == 0, answer.err
         yield installation
 

@@ -24,7 +24,7 @@ OK, WRONG, USAGE, TRY_AGAIN = 0, 1, 2, 75
 
 def test_the_version_needs_no_settings(installation: Installation) -> None:
     """``--version`` works anywhere, with no setting at all."""
-    answer = installation.erasure("--version", env=dict.fromkeys(installation.env, ""))
+    answer = installation.installed("--version", env=dict.fromkeys(installation.env, ""))
     assert answer.code == OK
     assert answer.out.startswith("erasure-worker ")
 
@@ -67,14 +67,14 @@ def test_traces_without_what_sends_them(installation: Installation, tmp_path: Pa
         "ERASURE_TRACES_ENDPOINT": "http://127.0.0.1:1/v1/traces",
         "PYTHONPATH": str(tmp_path),
     }
-    run = installation.erasure("run", env=env)
+    run = installation.installed("run", env=env)
     assert run.code == USAGE
     assert "pip install 'erasure-worker[tracing]'" in run.err
     assert "Traceback" not in run.err
-    check = installation.erasure("check", env=env)
+    check = installation.installed("check", env=env)
     assert check.code == WRONG
     assert "erasure-worker[tracing]" in " ".join(check.out.split())
-    assert installation.erasure("cases", env=env).code == OK
+    assert installation.installed("cases", env=env).code == OK
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_case_that_is_none(installation: Installation) -> None:
 
 def test_a_policy_with_mistakes(installation: Installation, tmp_path: Path) -> None:
     """``policy check`` tells every mistake with its line; the sound policy passes."""
-    good = installation.erasure("policy", "check", str(POLICY))
+    good = installation.installed("policy", "check", str(POLICY))
     assert (good.code, good.err) == (OK, "")
     bad = tmp_path / "policy.yaml"
     bad.write_text(POLICY.read_text().replace("kind: consent\n", "kind: konsent\n", 1))
@@ -177,7 +177,7 @@ def test_publishing_without_a_broker(installation: Installation) -> None:
     """When nobody listens at the broker's address, publishing ends with 75 and says so."""
     good = event("erasure.requested", {"email": "god@example.no"})
     away = {"ERASURE_BROKER__BOOTSTRAP": f"127.0.0.1:{free_port()}"}
-    answer = installation.erasure("publish", "-", given=json.dumps(good), env=away)
+    answer = installation.installed("publish", "-", given=json.dumps(good), env=away)
     assert answer.code == TRY_AGAIN
     assert "ERASURE_BROKER__BOOTSTRAP" in answer.err
     assert len(answer.err.splitlines()) == 1

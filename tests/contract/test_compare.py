@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -16,7 +16,8 @@ from connectors.faults import Misfit
 from connectors.mapping import Anchor, FieldGroup, GroundUse, NullAnchor, StoreMapping
 from connectors.sql import SqlConnector
 from tests.contract.forecasting import RUNNING, TABLE, UNKNOWN, Ground, Row, Rows, Town
-from tests.contract.test_forecast import CUTOFFS, DAYS, MAPPING, create, fill, shared, towns
+from tests.contract.kept import Kept, kept
+from tests.contract.test_forecast import CUTOFFS, DAYS, MAPPING, METADATA, shared, towns
 from tests.support.databases import Database
 
 NEVER = GroundUse("never", False, None)
@@ -101,42 +102,41 @@ def goes_whole(town: Town, table: str, row: Row, day: date) -> bool:
     return dead and not hanging and table != "letters"
 
 
-async def answered(database: Database, rows: Rows, day: int) -> Expected:
+async def answered(town: Kept, rows: Rows, day: int) -> Expected:
     """What the store counts."""
-    await fill(database, rows)
-    connector = SqlConnector(BOTH, database.text)
+    await town.fill(rows)
     found: Expected = {}
     for table in BOTH.tables:
         names = [group.name for group in table.groups if not group.name.startswith(OTHER)]
         pairs = [(name, OTHER + name) for name in names]
-        for one in await connector.compare(table.name, pairs, CUTOFFS[day]):
+        for one in await town.connector.compare(table.name, pairs, CUTOFFS[day]):
             found[one.due, one.not_due] = (one.rows, one.people)
-    await connector.close()
     return found
 
 
-def agree(database: Database, rows: Rows, day: int) -> None:
+def agree(town: Kept, rows: Rows, day: int) -> None:
     """Fail where store and model differ."""
-    assert asyncio.run(answered(database, rows, day)) == expected(rows, DAYS[day])
+    assert town.run(answered(town, rows, day)) == expected(rows, DAYS[day])
 
 
 @pytest.fixture(scope="module")
-def town(any_database: Database) -> Database:
-    """A database with the tables, for all examples."""
-    asyncio.run(create(any_database))
-    return any_database
+def town(any_database: Database) -> Iterator[Kept]:
+    """The store, for all examples."""
+    with kept(any_database, METADATA, BOTH) as store:
+        yield store
 
 
 @settings(shared, max_examples=60)
 @given(rows=towns(), day=st.integers(0, len(DAYS) - 1))
-def test_the_model_agrees(town: Database, rows: Rows, day: int) -> None:
+def test_the_model_agrees(town: Kept, rows: Rows, day: int) -> None:
     """Rows and people of each pair of groups are the model's; a row due by both or none is not."""
     agree(town, rows, day)
 
 
-async def test_shared_rows_are_not_compared(town: Database) -> None:
+@pytest.mark.usefixtures("town")
+async def test_shared_rows_are_not_compared(any_database: Database) -> None:
     """Rows that go with their links are refused rather than counted without them."""
-    connector = SqlConnector(MAPPING, town.text)
+    connector = SqlConnector(MAPPING, any_database.text)
     with pytest.raises(Misfit, match="several people"):
         await connector.compare("meetings", [("topics", "places")], CUTOFFS[0])
     await connector.close()

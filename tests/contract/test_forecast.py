@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,8 +10,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from connectors.base import Work
 from connectors.falling_due import FallingDue, Undue
@@ -29,6 +27,7 @@ from connectors.mapping import (
 )
 from connectors.sql import SqlConnector
 from tests.contract.forecasting import PERIODS, TABLE, Rows, Town
+from tests.contract.kept import Kept, kept
 from tests.support.databases import Database
 from worker.core.periods import cutoff
 
@@ -175,29 +174,6 @@ def towns(draw: st.DrawFn) -> Rows:
     return rows
 
 
-async def fill(database: Database, rows: Rows) -> None:
-    """Empty the database and fill it anew."""
-    engine = create_async_engine(database.url, poolclass=NullPool)
-    async with engine.begin() as connection:
-        for name, table in METADATA.tables.items():
-            await connection.execute(table.delete())
-            if rows[name]:
-                await connection.execute(table.insert(), rows[name])
-    await engine.dispose()
-
-
-async def read(database: Database) -> Rows:
-    """Read what is there."""
-    engine = create_async_engine(database.url, poolclass=NullPool)
-    async with engine.connect() as connection:
-        found = {
-            name: [dict(row) for row in (await connection.execute(table.select())).mappings()]
-            for name, table in METADATA.tables.items()
-        }
-    await engine.dispose()
-    return found
-
-
 async def forecast(connector: SqlConnector) -> list[FallingDue]:
     """The forecast of the whole store."""
     return [
@@ -205,20 +181,18 @@ async def forecast(connector: SqlConnector) -> list[FallingDue]:
     ]
 
 
-async def answers(database: Database, rows: Rows, day: int) -> tuple[list[FallingDue], Rows]:
+async def answers(town: Kept, rows: Rows, day: int) -> tuple[list[FallingDue], Rows]:
     """Ask for the forecast, then erase everything that is due on one of its days."""
-    await fill(database, rows)
-    connector = SqlConnector(MAPPING, database.text)
-    told = await forecast(connector)
+    await town.fill(rows)
+    told = await forecast(town.connector)
     everybody = [(person,) for person in (1, 2, 3, 4)]
-    await connector.erase(Work(GROUNDS, CUTOFFS[day], everybody))
-    await connector.close()
-    return told, await read(database)
+    await town.connector.erase(Work(GROUNDS, CUTOFFS[day], everybody))
+    return told, await town.read()
 
 
-def agree(database: Database, rows: Rows, day: int) -> None:
+def agree(store: Kept, rows: Rows, day: int) -> None:
     """Fail where forecast, model and engine differ."""
-    told, left = asyncio.run(answers(database, rows, day))
+    told, left = store.run(answers(store, rows, day))
     town, after = Town(rows), Town(left)
     for name in TABLE:
         counted = {one.when: one.rows for one in told if one.group == name}
@@ -232,19 +206,11 @@ def agree(database: Database, rows: Rows, day: int) -> None:
         assert sum(row["id"] in before for row in left_over) == still, (name, "after the day")
 
 
-async def create(database: Database) -> None:
-    """Create the tables."""
-    engine = create_async_engine(database.url, poolclass=NullPool)
-    async with engine.begin() as connection:
-        await connection.run_sync(METADATA.create_all)
-    await engine.dispose()
-
-
 @pytest.fixture(scope="module")
-def town(any_database: Database) -> Database:
-    """A database with the tables, for all examples."""
-    asyncio.run(create(any_database))
-    return any_database
+def town(any_database: Database) -> Iterator[Kept]:
+    """The store, for all examples."""
+    with kept(any_database, METADATA, MAPPING) as store:
+        yield store
 
 
 shared = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
@@ -252,6 +218,6 @@ shared = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], m
 
 @shared
 @given(rows=towns(), day=st.integers(0, len(DAYS) - 1))
-def test_the_model_agrees(town: Database, rows: Rows, day: int) -> None:
+def test_the_model_agrees(town: Kept, rows: Rows, day: int) -> None:
     """The forecast is the model's, in rows and people, and the engine then erases just that."""
     agree(town, rows, day)

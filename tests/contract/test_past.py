@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,16 +13,14 @@ from hypothesis import strategies as st
 from connectors.base import Work
 from connectors.falling_due import Past, Whose
 from connectors.mapping import Key
-from connectors.sql import SqlConnector
 from tests.contract.forecasting import TABLE, Row, Rows, Town
+from tests.contract.kept import Kept, kept
 from tests.contract.test_forecast import (
     CUTOFFS,
     DAYS,
     GROUNDS,
     MAPPING,
-    create,
-    fill,
-    read,
+    METADATA,
     shared,
     towns,
 )
@@ -34,10 +31,10 @@ EVERYBODY = [1, 2, 3, 4]
 
 
 @pytest.fixture(scope="module")
-def town(any_database: Database) -> Database:
-    """A database with the tables, for all examples."""
-    asyncio.run(create(any_database))
-    return any_database
+def town(any_database: Database) -> Iterator[Kept]:
+    """The store, for all examples."""
+    with kept(any_database, METADATA, MAPPING) as store:
+        yield store
 
 
 class Without(Town):
@@ -83,20 +80,16 @@ def told(past: Past) -> dict[str, Any]:
 
 
 async def ask(
-    database: Database, rows: Rows, day: int, without: Sequence[int], whose: Whose
+    town: Kept, rows: Rows, day: int, without: Sequence[int], whose: Whose
 ) -> tuple[Past, Rows, Past]:
     """Count, read the tables, erase all but the people left out, and count again."""
-    await fill(database, rows)
-    connector = SqlConnector(MAPPING, database.text)
+    await town.fill(rows)
     keys: list[Key] = [(person,) for person in without]
-    try:
-        before = await connector.past(EVERY, CUTOFFS[day], keys, whose=whose)
-        untouched = await read(database)
-        others = [(person,) for person in EVERYBODY if person not in without]
-        await connector.erase(Work(GROUNDS, CUTOFFS[day], others))
-        return before, untouched, await connector.past(EVERY, CUTOFFS[day], keys)
-    finally:
-        await connector.close()
+    before = await town.connector.past(EVERY, CUTOFFS[day], keys, whose=whose)
+    untouched = await town.read()
+    others = [(person,) for person in EVERYBODY if person not in without]
+    await town.connector.erase(Work(GROUNDS, CUTOFFS[day], others))
+    return before, untouched, await town.connector.past(EVERY, CUTOFFS[day], keys)
 
 
 left_out = st.lists(st.sampled_from(EVERYBODY), max_size=2, unique=True)
@@ -110,13 +103,13 @@ left_out = st.lists(st.sampled_from(EVERYBODY), max_size=2, unique=True)
     whose=st.sampled_from(Whose),
 )
 def test_the_model_agrees(
-    town: Database, rows: Rows, day: int, without: list[int], whose: Whose
+    town: Kept, rows: Rows, day: int, without: list[int], whose: Whose
 ) -> None:
     """Rows, people and oldest dates are the model's; erasing leaves none, counting changes none.
 
     Of people no more is told than was asked.
     """
-    before, untouched, after = asyncio.run(ask(town, rows, day, without, whose))
+    before, untouched, after = town.run(ask(town, rows, day, without, whose))
     groups, people = Without(rows, without).expected(DAYS[day])
     if whose is Whose.EACH:
         assert told(before) == groups
@@ -130,7 +123,7 @@ def test_the_model_agrees(
     assert (after.groups, after.people) == ((), 0)
 
 
-def test_only_the_tables_asked_for_are_counted(town: Database) -> None:
+def test_only_the_tables_asked_for_are_counted(town: Kept) -> None:
     """Somebody who would lose something in two tables is one person; in neither, nobody."""
     long_ago = date(1999, 1, 1)
     rows: Rows = {name: [] for name in EVERY}
@@ -138,33 +131,18 @@ def test_only_the_tables_asked_for_are_counted(town: Database) -> None:
     rows["traces"] = [{"id": n, "person": 1, "at": long_ago, "text": "x"} for n in (1, 2)]
     rows["seats"] = [{"id": 1, "person": 1, "meeting": 9, "joined": long_ago, "text": "x"}]
 
-    async def count(*tables: str) -> Past:
-        connector = SqlConnector(MAPPING, town.text)
-        try:
-            return await connector.past(tables, CUTOFFS[0])
-        finally:
-            await connector.close()
-
-    asyncio.run(fill(town, rows))
-    both = asyncio.run(count("seats", "traces"))
+    town.run(town.fill(rows))
+    both = town.run(town.connector.past(["seats", "traces"], CUTOFFS[0]))
     assert told(both) == {"seats": (1, 1, long_ago), "traces": (2, 1, long_ago)}
     assert (both.people, both.rows) == (1, 3)
-    assert told(asyncio.run(count("bills", "people"))) == {}
+    assert told(town.run(town.connector.past(["bills", "people"], CUTOFFS[0]))) == {}
 
 
-def test_the_people_of_a_store_are_its_root_rows(town: Database) -> None:
+def test_the_people_of_a_store_are_its_root_rows(town: Kept) -> None:
     """They are counted without any cut-off."""
-
-    async def count() -> int:
-        connector = SqlConnector(MAPPING, town.text)
-        try:
-            return await connector.people()
-        finally:
-            await connector.close()
-
     rows: Rows = {name: [] for name in EVERY}
     rows["people"] = [
         {"id": n, "name": "a", "mail": None, "agreed": 0, "ended": None} for n in (1, 2, 3)
     ]
-    asyncio.run(fill(town, rows))
-    assert asyncio.run(count()) == 3
+    town.run(town.fill(rows))
+    assert town.run(town.connector.people()) == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import shlex
 import signal
@@ -13,13 +12,9 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Self
 
-_STOP_SECONDS = 60.0
-_DRIVER = "tests.faults.killable_worker"
+from tests.support.forks import FORKS
 
-# One server process imports the worker once; every worker is a fork of it and starts at once.
-# The forks are taken before any event loop or thread exists.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([_DRIVER])
+_STOP_SECONDS = 60.0
 
 
 class WorkerProcess:
@@ -51,8 +46,8 @@ class WorkerProcess:
         self.log = log
         own = {"WORKER_KILL": kill, "WORKER_ONLY": only, "WORKER_TRACE": str(trace or "")}
         own |= {"WORKER_PATIENT": "yes" if patient else "", "WORKER_COMMAND": command}
-        self._hears = _FORKS.Event()
-        self._process = _FORKS.Process(target=_become, args=({**settings, **own}, log, self._hears))
+        self._hears = FORKS.Event()
+        self._process = FORKS.Process(target=_become, args=({**settings, **own}, log, self._hears))
         self._process.start()
 
     @property

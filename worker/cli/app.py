@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -59,6 +58,8 @@ retention.add_to(app)
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         print(f"erasure-worker {version('erasure-worker')}")
         raise typer.Exit
 

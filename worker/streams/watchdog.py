@@ -7,8 +7,10 @@ import os
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
-from worker.observe.here import Here
+if TYPE_CHECKING:  # what it holds is much to load, and the command line wants the number below
+    from worker.observe.here import Here
 
 EXIT_STUCK = 75
 """EX_TEMPFAIL of sysexits.h: try again."""

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from connectors.base import Work
 from connectors.falling_due import FallingDue, Past
@@ -64,7 +63,7 @@ class Engine:
         self._database = database
         self._ledger = folder / "ledger.db"
         self._runner = asyncio.Runner()
-        self._admin = create_async_engine(database.url, poolclass=NullPool)
+        self._admin = create_async_engine(database.url)
         self._runner.run(self._create())
 
     def close(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,3 +74,12 @@ def test_case_id_is_short_for_case_show(monkeypatch: pytest.MonkeyPatch) -> None
     assert seen == [("abc", None), ("abc", None), (None, ("/shop", "4711")), ("abc", None)]
     CliRunner().invoke(app, ["case", "resume"])
     assert len(seen) == 4
+
+
+def test_help_loads_no_database() -> None:
+    """All commands are known without SQL, Kafka and the page: whoever asks has them at once."""
+    script = "import sys, worker.cli.app; print(*{name.split('.')[0] for name in sys.modules})"
+    said = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    assert not {"sqlalchemy", "aiokafka", "faust", "aiohttp", "alembic"} & {
+        *said.stdout.decode().split()
+    }

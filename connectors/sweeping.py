@@ -61,12 +61,15 @@ class Span:
 class Pressure:
     """What a store has to bear beside the sweep: others' statements, those that wait for a lock.
 
-    ``lag`` is how far the slowest replica is behind, in seconds; None: none is seen.
+    ``about``: other clients who did something within a second, or of whom that cannot be seen;
+    they may come again at any moment. ``lag`` is how far the slowest replica is behind, in
+    seconds; None: none is seen.
     """
 
     busy: int
     waiting: int
     lag: float | None
+    about: int = 0
 
 
 May = Callable[[Effects, float], Awaitable[bool]]

@@ -40,6 +40,8 @@ from connectors.sql.undroppable import undroppable
 
 SWEEPING = 4
 """Connections of a store's sweep: two erase, one reads again, one sees what others are doing."""
+ONE_PROCESSOR = {"max_parallel_workers_per_gather": "0"}
+"""What counting a store may take of PostgreSQL while others are about there."""
 PATIENCE = 1800.0
 """Seconds that counting a whole store may take."""
 
@@ -236,7 +238,10 @@ class SqlConnector:
         async def count() -> Past:
             opened = await self._patient.open()
             relations = opened.reflection.relations
-            async with self._patient.reading(opened, len(tables) + 2) as connection:
+            settings = None
+            if self._patient.postgresql and (await self._sweeper.pressure()).about:
+                settings = ONE_PROCESSOR
+            async with self._patient.reading(opened, len(tables) + 2, settings) as connection:
                 return await read_past(
                     connection,
                     opened.dialect,

@@ -23,7 +23,13 @@ _POSTGRESQL = sa.text(
     " (SELECT count(DISTINCT a.pid) FROM pg_catalog.pg_locks l"
     "  JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE NOT l.granted"
     "  AND a.application_name <> pg_catalog.current_setting('application_name')),"
-    " (SELECT max(extract(epoch FROM replay_lag)) FROM pg_catalog.pg_stat_replication)"
+    " (SELECT max(extract(epoch FROM replay_lag)) FROM pg_catalog.pg_stat_replication),"
+    # Of a client that is hidden from the login no more is seen than that it is there.
+    " (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE pid <> pg_catalog.pg_backend_pid()"
+    "  AND datid IS NOT NULL AND usesysid IS NOT NULL"
+    "  AND application_name <> pg_catalog.current_setting('application_name')"
+    "  AND (backend_type IS NULL OR (backend_type = 'client backend'"
+    "   AND state_change > pg_catalog.clock_timestamp() - interval '1 second')))"
 )
 # A primary does not know how far its replicas are; what waits for a row of ours it does know.
 _MARIADB = sa.text(
@@ -31,7 +37,7 @@ _MARIADB = sa.text(
     " (SELECT count(*) FROM information_schema.processlist WHERE command = 'Query'"
     "  AND id <> connection_id()),"
     " (SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'),"
-    " NULL"
+    " NULL, 0"
 )
 # The same in numbers of the whole server, which a login sees without the privilege PROCESS.
 _MARIADB_STATUS = sa.text(
@@ -40,7 +46,7 @@ _MARIADB_STATUS = sa.text(
     "  WHERE variable_name = 'THREADS_RUNNING'),"
     " (SELECT variable_value FROM information_schema.global_status"
     "  WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS'),"
-    " NULL"
+    " NULL, 0"
 )
 
 
@@ -65,5 +71,5 @@ async def _mariadb(connection: AsyncConnection) -> Row[Any]:
 
 
 def _pressure(row: Row[Any]) -> Pressure:
-    busy, waiting, lag = tuple(row)
-    return Pressure(int(busy), int(waiting), None if lag is None else float(lag))
+    busy, waiting, lag, about = tuple(row)
+    return Pressure(int(busy), int(waiting), None if lag is None else float(lag), int(about))

@@ -92,6 +92,25 @@ class TestPostgreSQL(Pressed):
     dialect = POSTGRESQL
     long = "SELECT pg_sleep(60)"
 
+    async def test_who_is_about_is_seen_between_statements(self, store: Store) -> None:
+        """Who asked something a moment ago may come again; who has long been silent is away."""
+        await self.filled(store)
+        connector = store.connect(MAPPING)
+        async with store.engine.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+            assert (await connector.sweeping.pressure()).about >= 1
+            await until(connector, lambda found: not found.about)
+
+    async def test_who_is_hidden_is_about(self, store: Store) -> None:
+        """Of another login's client nothing is seen but that it is there: it may be at work."""
+        await self.filled(store)
+        role = f"h{store.database.url.database}"
+        await store.run(f"CREATE ROLE {role} LOGIN", f"GRANT SELECT ON people TO {role}")
+        connector = store.connect(MAPPING, login=role)
+        async with store.holding(UPDATE):
+            await asyncio.sleep(1.1)
+            assert (await connector.sweeping.pressure()).about >= 1
+
     async def test_a_login_that_sees_no_statements(self, store: Store) -> None:
         """What others do it may not know; that one of them waits it does."""
         await self.filled(store)

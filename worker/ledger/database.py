@@ -39,6 +39,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
+from connectors.sql.engine import APPLICATION
+
 DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 
 
@@ -79,6 +81,8 @@ class Ledger:
         }
         if name == "postgresql":
             options |= {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 30}
+            # By this name a sweep knows us from others, where a store is on the ledger's server.
+            options |= {"connect_args": {"server_settings": {"application_name": APPLICATION}}}
         else:
             # A writer waits this long for the other one; SQLite has one at a time.
             options |= {"connect_args": {"timeout": 30}}

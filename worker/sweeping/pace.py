@@ -34,7 +34,7 @@ class Pace:
 
     @property
     def unhindered(self) -> bool:
-        """Whether nothing asks for a rest, neither others at work in the store nor its limit."""
+        """Whether nothing asks for a rest, neither others in the store nor its limit."""
         return self.rows_per_second is None and self.rest(1.0, 0) == 0.0
 
     def next_size(self, by: Walk) -> int:
@@ -62,10 +62,11 @@ class Pace:
     def rest(self, seconds: float, rows: int) -> float:
         """Seconds to rest after a chunk that took so long and erased so many rows.
 
-        As long as the chunk for each client that was at work meanwhile; longer while one waits for
+        As long as the chunk for each client that is about in the store; longer while one waits for
         a lock or a replica is behind; and as long as the store's own limit asks.
         """
-        share = min(seconds * min(self.pressure.busy, 4), _LONGEST_REST)
+        others = max(self.pressure.busy, self.pressure.about)
+        share = min(seconds * min(others, 4), _LONGEST_REST)
         if self.pressure.waiting:
             share = min(max(4 * seconds, 0.2), _LONGEST_REST)
         if (self.pressure.lag or 0.0) > LAG_SECONDS:

@@ -8,14 +8,14 @@ looked first who stands in it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
 from connectors.base import Effects
-from connectors.faults import Misfit, Refused, RetryLater
+from connectors.faults import Misfit, Refused
 from connectors.mapping import Key, Shape
 from connectors.sweeping import Span, Walk
 from worker.context import Context
@@ -24,6 +24,7 @@ from worker.core.lifecycle import SweepState
 from worker.ledger import sweep_steps, sweeps
 from worker.ledger.sweeps import Sweep
 from worker.sweeping import ending, marks
+from worker.sweeping.ahead import Ahead
 from worker.sweeping.attempt import Attempt
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import NO_PRESSURE, Pace
@@ -31,15 +32,13 @@ from worker.sweeping.partitions import Partitions
 from worker.sweeping.people import left_out, shapes
 from worker.sweeping.record import Place, Record, Settled, SomebodyApart
 from worker.sweeping.settling import interrupted, still_there
-from worker.sweeping.way import Way, after
+from worker.sweeping.way import Way
 from worker.sweeping.work import Chunk, Result
 
 PASSES: Final = 5
 """Times that a sweep counts what is left before it gives up."""
 LOOK_SECONDS = 1.0
 """How often a sweep looks what its store has to bear."""
-_GIVE_WAY_SECONDS = 1.0
-"""How long a chunk may wait, perhaps for one that was begun after it."""
 _SECONDS_UNWRITTEN: Final = 2.0
 """How long the ledger need not know of chunks in which nothing was found."""
 _NOTHING: Final = Settled({}, [], 0.0)
@@ -89,10 +88,7 @@ class Runner:
         """The chunk that was under way when its runner died, with whoever stood in it."""
         self._behind: asyncio.Task[Settled] | None = None
         """The chunk that was erased last, while it is read again."""
-        self._ahead: Attempt | None = None
-        """The chunk that comes next, while it is erased already."""
-        self._alone = False
-        """Whether one chunk at a time is erased: two were in each other's way."""
+        self._ahead = Ahead(connector.sweeping, sweep.cutoffs, self._pace)
         self._looked, self._counted = 0.0, monotonic()
         self._rested = 0.0
 
@@ -103,17 +99,17 @@ class Runner:
                 return False
             if await self._ended():
                 return False
-        attempt, self._ahead = self._ahead, None
+        attempt = self._ahead.take()
         if attempt is None:
             at = self._pending or await self._next()
             if not await self._can_erase_first(at):
                 return await self.settled() and await self._look_first(at)
-            attempt = self._erasing(_known(at))
+            attempt = self._ahead.erasing(_known(at))
         try:
             return await self._erase_first(attempt)
         except SomebodyApart:
             # A hold, a restriction, or a person whom the store does not let go.
-            await self._drop_ahead()
+            await self._ahead.drop()
             return await self.settled() and await self._look_first(await attempt.found())
 
     async def rest(self) -> float:
@@ -130,7 +126,7 @@ class Runner:
 
     async def wait_until(self, at: datetime, reason: Mapping[str, Any]) -> None:
         """Leave the sweep where it is until then."""
-        await self._drop_ahead()
+        await self._ahead.drop()
         if not await self.settled() or not await self._record.settle(_NOTHING, self._place()):
             return
         async with self._context.ledger.begin() as connection:
@@ -147,7 +143,7 @@ class Runner:
 
     async def leave(self) -> None:
         """Leave nothing running behind; what is not written down the next runner looks at."""
-        await self._drop_ahead()
+        await self._ahead.drop()
         if self._behind is not None:
             self._behind.cancel()
             await asyncio.gather(self._behind, return_exceptions=True)
@@ -160,9 +156,6 @@ class Runner:
             return False
         return await self._connector.sweeping.patient()
 
-    def _erasing(self, chunk: Awaitable[Begun]) -> Attempt:
-        return Attempt(self._connector.sweeping, self._sweep.cutoffs, chunk)
-
     async def _erase_first(self, attempt: Attempt) -> bool:
         """Erase a chunk without looking who stands in it; who it is, is noted before the commit.
 
@@ -172,7 +165,7 @@ class Runner:
         try:
             at = await attempt.found()
             self._go_ahead(at)
-            effects = await self._erased(attempt)
+            effects = await self._ahead.erased(attempt)
             rows = sum(d.deleted + d.overwritten for e in effects.values() for d in e.values())
             self._pace.took(at.span.by, attempt.took, rows)
             self._go_ahead(at)
@@ -194,47 +187,14 @@ class Runner:
             return await self.settled()
         return bool(effects) or await self._written()
 
-    async def _erased(self, attempt: Attempt) -> Effects:
-        """Wait until a chunk is erased; the one after it gives way if that takes long.
-
-        Raises SomebodyApart when the store refuses one of its people, or when it met another
-        transaction, which may have been ours.
-        """
-        try:
-            try:
-                return await attempt.erased(_GIVE_WAY_SECONDS if self._ahead else None)
-            except TimeoutError:
-                self._alone = True
-                await self._drop_ahead()
-                return await attempt.erased(None)
-        except Refused:
-            raise SomebodyApart from None
-        except RetryLater as fault:
-            if fault.code != "busy" or self._alone:
-                raise
-            self._alone = True
-            raise SomebodyApart from None
-
     def _go_ahead(self, at: Begun) -> None:
-        """Begin the chunk after this one before it stands.
-
-        Not where the sweep is to rest or to look what others do: what is begun then holds locks.
-        """
-        if self._ahead is not None or at.span.upto is None:
-            return
-        if self._alone or self._left_out or not self._pace.unhindered:
-            return
-        if self._looks_now() and not self._connector.sweeping.knows_its_own:
-            return
-        self._ahead = self._erasing(after(at, self._connector.sweeping, self._pace))
+        """Begin the chunk after this one as well, if nobody has to be looked for or at first."""
+        looks = self._looks_now() and not self._connector.sweeping.knows_its_own
+        if not looks and not self._left_out:
+            self._ahead.begin(at)
 
     def _looks_now(self) -> bool:
         return monotonic() - self._looked >= LOOK_SECONDS
-
-    async def _drop_ahead(self) -> None:
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            await ahead.roll_back()
 
     async def _note(self, at: Begun, effects: Effects) -> bool:
         """Settle the chunk before and note this one; False: its effects must not stand."""

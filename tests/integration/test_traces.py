@@ -67,6 +67,9 @@ def tracing_to(url: str) -> dict[str, str]:
     return {"ERASURE_TRACES_ENDPOINT": url, "OTEL_BSP_SCHEDULE_DELAY": "50"}
 
 
+TRIES = 5
+
+
 async def finished(world: World, *events: Event) -> None:
     """Let a worker do all there is to do and end: then all of its spans are sent.
 
@@ -159,22 +162,25 @@ async def test_every_message_carries_a_trace(traced: World) -> None:
 
 async def test_a_batch_of_several_traces_links_to_each(traced: World, collector: Collector) -> None:
     """It belongs to none of them: a trace of its own, and in each of theirs a span leads there."""
-    ours = [(Upstream(), erasure(await known_person(traced))) for _ in range(3)]
-    without = erasure(Person())
-    for upstream, request in ours:
-        # On one partition, so that they come together.
-        await traced.publish(request, headers=upstream.headers, partition=0)
-    await traced.publish(without, partition=0)
-    await finished(traced, without, *(request for _, request in ours))
+    for _ in range(TRIES):  # a full machine may be slow enough to part them
+        ours = [(Upstream(), erasure(await known_person(traced))) for _ in range(3)]
+        without = erasure(Person())
+        for upstream, request in ours:
+            # On one partition, so that they come together.
+            await traced.publish(request, headers=upstream.headers, partition=0)
+        await traced.publish(without, partition=0)
+        await finished(traced, without, *(request for _, request in ours))
 
-    batches = [
-        span
-        for span in named(collector.spans, f"process {names.REQUESTS}")
-        if str(id_of(without)) in span.said.get("erasure.cases", ())
-    ]
-    (batch,) = batches
-    assert batch.parent == ""
+        batches = [
+            span
+            for span in named(collector.spans, f"process {names.REQUESTS}")
+            if str(id_of(without)) in span.said.get("erasure.cases", ())
+        ]
+        (batch,) = batches
+        if batch.said["messaging.batch.message_count"] == 4:
+            break
     assert batch.said["messaging.batch.message_count"] == 4
+    assert batch.parent == ""
     assert batch.links == {(upstream.trace, upstream.span) for upstream, _ in ours}
     for upstream, _ in ours:
         (theirs,) = collector.of(upstream.trace)

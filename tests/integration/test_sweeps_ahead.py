@@ -25,7 +25,7 @@ from tests.support.sweeping import HOLDER, asked, carry, receipts, standing
 from tests.support.world import World
 from worker import hold
 from worker.context import Context
-from worker.sweeping import pace, runner
+from worker.sweeping import ahead, pace, runner
 from worker.sweeping.record import Record
 from worker.sweeping.run import run_sweep
 
@@ -50,7 +50,10 @@ Then = Callable[[Seen], Awaitable[bool]]
 
 @contextmanager
 def small_chunks(then: Then | None = None) -> Iterator[Seen]:
-    """Let chunks be small, and whoever notes the first wait until the next one is erased."""
+    """Let chunks be small, and whoever notes the first wait until the next one is erased.
+
+    Nothing asks for a rest or to give way but what a test does itself: others may use the server.
+    """
     seen, noted = Seen(), asyncio.Event()
     sweep, go_on = Sweeper.sweep, Record.go_on
 
@@ -79,8 +82,13 @@ def small_chunks(then: Then | None = None) -> Iterator[Seen]:
                 return False
         return await go_on(self, done, at, effects, place)
 
+    async def calm(_: Sweeper) -> Pressure:
+        return pace.NO_PRESSURE
+
     smallest = {Walk.PAGES: 1, Walk.PARENTS: 1, Walk.KEYS: 20}
     with (
+        patch.object(Sweeper, "pressure", calm),
+        patch.object(ahead, "_GIVE_WAY_SECONDS", 30.0),
         patch.object(Sweeper, "sweep", sweeping),
         patch.object(Record, "go_on", noting),
         patch.object(pace, "_FIRST", smallest),
@@ -158,7 +166,10 @@ def in_the_way(first: Callable[[], Awaitable[object]]) -> Iterator[list[int]]:
         finally:
             at_work.remove(span)
 
-    with patch.object(Sweeper, "sweep", sweeping):
+    with (
+        patch.object(Sweeper, "sweep", sweeping),
+        patch.object(ahead, "_GIVE_WAY_SECONDS", 1.0),
+    ):
         yield at_once
 
 

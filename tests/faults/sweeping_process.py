@@ -1,6 +1,5 @@
 """A sweep in a process of its own that stops or kills itself right after a named step.
 
-``python -m tests.faults.sweeping_process SWEEP HOLDER STEP SIGNAL``; the settings are the worker's.
 The lease is a short one, so that another holder may take over within seconds.
 """
 
@@ -10,13 +9,17 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import connectors.sql.sweeper
 import worker.sweeping.record
 import worker.sweeping.run
 from connectors.sql.sweeper import Sweeper
+from tests.support.forks import FORKS
 from worker.bootstrap import open_context
 from worker.ledger import sweep_steps
 from worker.settings import load
@@ -56,8 +59,8 @@ def halt_after(step: str, number: int) -> None:
             os.kill(os.getpid(), number)
             return await original(self, span, cutoffs, without)
 
-        async def halting_after(effects: Any) -> bool:
-            word: bool = await may(effects)
+        async def halting_after(effects: Any, slowest: float) -> bool:
+            word: bool = await may(effects, slowest)
             if effects:
                 os.kill(os.getpid(), number)
             return word
@@ -73,10 +76,28 @@ async def main(sweep_id: int, holder: str) -> None:
         await run_sweep(context, sweep_id, holder, asyncio.Event())
 
 
-if __name__ == "__main__":
-    sweep, me, where, how = sys.argv[1:]
+@contextmanager
+def running(
+    settings: Mapping[str, str], sweep_id: int, holder: str, step: str, number: signal.Signals
+) -> Iterator[ForkServerProcess]:
+    """Such a process, with these settings of a worker; it is gone when the block ends."""
+    process = FORKS.Process(target=_become, args=(dict(settings), sweep_id, holder, step, number))
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+def _become(
+    settings: Mapping[str, str], sweep_id: int, holder: str, step: str, number: signal.Signals
+) -> None:
+    """Turn a fresh fork into it."""
+    os.environ.update(settings)
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to its end
     for module in (worker.sweeping.run, worker.sweeping.record):
         module.LEASE_TTL = TTL  # type: ignore[attr-defined] # shorter than the constant it is
     connectors.sql.sweeper.IDLE_SECONDS = IDLE_SECONDS
-    halt_after(where, signal.Signals[how])
-    asyncio.run(main(int(sweep), me))
+    halt_after(step, number)
+    asyncio.run(main(sweep_id, holder))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
+import psutil
 import pytest
 import pytest_asyncio
 
 from connectors.faults import RetryLater
-from tests.faults.sweeping_process import COMMITTED, STEPS
+from tests.faults.sweeping_process import COMMITTED, STEPS, running
 from tests.support.databases import MARIADB, POSTGRESQL, SQLITE
 from tests.support.nordlys import Person, traces
 from tests.support.sweeping import asked, carry, receipts, standing
@@ -26,6 +24,7 @@ from worker.ledger.sweeps import Sweep
 ROWS = 3
 """Of each person: an account, an invoice and its line."""
 PEOPLE = 12
+OTHER = "the other"
 EACH = [*STEPS, COMMITTED]
 ON_MARIADB = [pytest.param(MARIADB, step, marks=pytest.mark.mariadb) for step in EACH]
 KILLS = [*((POSTGRESQL, step) for step in EACH), *ON_MARIADB, (SQLITE, "swept")]
@@ -43,23 +42,13 @@ async def context(world: World) -> AsyncIterator[Context]:
         yield made
 
 
-@contextmanager
-def running(
-    world: World, sweep_id: int, step: str, number: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Another process that runs the sweep and halts after a step."""
-    command = [sys.executable, "-m", "tests.faults.sweeping_process"]
-    process = subprocess.Popen(
-        [*command, str(sweep_id), "the other", step, number],
-        env={**os.environ, **world.settings},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+async def stopped(process: psutil.Process) -> None:
+    """Wait until a process sleeps that was told to."""
+    for _ in range(600):
+        if process.status() == psutil.STATUS_STOPPED:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the process has not stopped")
 
 
 async def ended(context: Context, sweep_id: int) -> Sweep:
@@ -91,8 +80,9 @@ async def test_a_killed_runner_is_followed_by_another(
     people = [Person() for _ in range(PEOPLE)]
     await world.stores.add(*people)
     sweep_id = await asked(context, "billing")
-    with running(world, sweep_id, step, "SIGKILL") as process:
-        assert await asyncio.to_thread(process.wait) == -signal.SIGKILL
+    with running(world.settings, sweep_id, OTHER, step, signal.SIGKILL) as process:
+        await asyncio.to_thread(process.join)
+        assert process.exitcode == -signal.SIGKILL
     done = await ended(context, sweep_id)
     assert (done.state, done.reason) == ("done", None)
     left = await world.stores.dump()
@@ -109,16 +99,16 @@ async def test_one_who_slept_moves_nothing_on(world: World, context: Context, st
     people = [Person() for _ in range(PEOPLE)]
     await world.stores.add(*people)
     sweep_id = await asked(context, "billing")
-    with running(world, sweep_id, step, "SIGSTOP") as process:
-        _, status = await asyncio.to_thread(os.waitpid, process.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status)
+    with running(world.settings, sweep_id, OTHER, step, signal.SIGSTOP) as process:
+        seen = psutil.Process(process.pid)
+        await stopped(seen)
         done = await ended(context, sweep_id)
         assert done.state == "done"
-        process.send_signal(signal.SIGCONT)
-        while process.poll() is None:
+        while process.exitcode is None:
             # Whatever it stops at next, it is woken again.
+            with suppress(psutil.NoSuchProcess):
+                seen.resume()
             await asyncio.sleep(0.05)
-            process.send_signal(signal.SIGCONT)
     after = await standing(context, sweep_id)
     assert (after.state, after.epoch, after.proof) == ("done", done.epoch, done.proof)
     rows, interrupted = await told(context, people)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from datetime import timedelta
 
 import pytest
 
+from tests.faults.sweeping_process import running as runs
 from tests.runbook.following import Following, follow, status, typed, until_told, until_well
 from tests.runbook.measured import alone, number, of_ledger, pass_time, running
 from tests.runbook.test_brakes import asked, told
@@ -26,13 +25,9 @@ WHO = "--by Kari --reason 'month-end closing'"
 
 async def halted(world: World, sweep: int, step: str) -> None:
     """A worker begins a sweep and is killed after a step of it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.faults.sweeping_process"),
-        *(str(sweep), "another worker", step, "SIGKILL"),
-        env={**os.environ, **world.settings},
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    assert await process.wait() == -signal.SIGKILL
+    with runs(world.settings, sweep, "another worker", step, signal.SIGKILL) as process:
+        await asyncio.to_thread(process.join)
+        assert process.exitcode == -signal.SIGKILL
 
 
 async def test_sweep_stands_still(night: World) -> None:

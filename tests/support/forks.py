@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.faults.killable_worker", "worker.cli.app"])
+FORKS.set_forkserver_preload(
+    ["tests.faults.killable_worker", "tests.faults.sweeping_process", "worker.cli.app"]
+)
 
 
 def run(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from connectors.base import Effects
 from connectors.mapping import Cutoffs, Key
@@ -26,20 +26,26 @@ class Walk(StrEnum):
     not past are not even read."""
     KEYS = "keys"
     """By the table's own key, which does not change."""
+    PARENT_KEYS = "parent-keys"
+    """By the key of the table that it hangs on, as by its pages where the store has none."""
     PARTITION = "partition"
     """Not walked: one partition as a whole, named by the part's end (schema and relation)."""
 
 
+CHILDREN: Final = {Walk.PAGES: Walk.PARENTS, Walk.KEYS: Walk.PARENT_KEYS}
+"""By what the rows are walked that hang on those of a table which is walked so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of a table: what lies after one position, up to another; None is the table's end."""
+    """A part of a table: from one position on, up to before another; None is the table's end."""
 
     table: str
     by: Walk
     after: Key | None
     upto: Key | None
     along: tuple[str, ...] = ()
-    """Tables whose rows go before the rows of this part, walked by pages, that they hang on."""
+    """Tables whose rows go before the rows of this part that they hang on."""
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -49,7 +55,8 @@ class Span:
     @property
     def each(self) -> tuple[Span, ...]:
         """The parts of one table that this is made of, in that order."""
-        children = (Span(name, Walk.PARENTS, self.after, self.upto) for name in self.along)
+        by = CHILDREN[self.by] if self.along else self.by
+        children = (Span(name, by, self.after, self.upto) for name in self.along)
         return (*children, replace(self, along=()))
 
     def __repr__(self) -> str:
@@ -94,11 +101,17 @@ class Sweeping(Protocol):
         ...
 
     async def walk(self, table: str) -> Walk:
-        """How a table is best walked: by pages or by keys."""
+        """How a table is best walked; never by partitions."""
         ...
 
-    async def span(self, table: str, by: Walk, after: Key | None, size: int) -> Span:
-        """The next part of a table, of about ``size`` pages or rows; the last has no end."""
+    async def span(
+        self, table: str, by: Walk, after: Key | None, size: int, cutoffs: Cutoffs
+    ) -> Span:
+        """The next part of a table, of about ``size`` pages or rows; the last has no end.
+
+        Where it can, it ends so that what is erased by these cut-offs in it and in the next part
+        is in nobody's way.
+        """
         ...
 
     async def due(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:

@@ -51,8 +51,7 @@ def detaching(rules: Rules, relations: Mapping[str, Relation]) -> Iterator[Detac
     for link in scope.relation.table.detach:
         own = [scope.target.c[mine] for mine, _ in link.columns]
         look = (
-            sa.select(*(column.label(f"erasure_own_{i}") for i, column in enumerate(own)))
-            .select_from(scope.source())
+            scope.select(*(column.label(f"erasure_own_{i}") for i, column in enumerate(own)))
             .where(rules.which, *rules.selected, every(goes))
             .with_for_update(of=scope.target)
         )

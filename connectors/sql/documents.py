@@ -217,11 +217,9 @@ def _select(rules: Rules, due: Due, columns: Sequence[str], lock: bool) -> Selec
         sa.and_(one, sa.or_(*(target.c[name].is_not(None) for name in _columns(group))))
         for one, (group, _) in zip(dead, due, strict=True)
     ]
-    statement = (
-        sa.select(*(column.label(f"erasure_{i}") for i, column in enumerate(selected)))
-        .select_from(scope.source())
-        .where(rules.which, *rules.selected, sa.or_(*held))
-    )
+    statement = scope.select(
+        *(column.label(f"erasure_{i}") for i, column in enumerate(selected))
+    ).where(rules.which, *rules.selected, sa.or_(*held))
     return statement.with_for_update(of=target) if lock else statement
 
 

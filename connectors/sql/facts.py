@@ -65,7 +65,7 @@ def reader(rules: Rules, *, of_person: bool) -> FactReader:
     given = scope.root_columns if of_person else scope.relation.key
     keyed = dialect.keyed(scope.root if of_person else scope.key(), given)
     labelled = [column.label(f"erasure_{i}") for i, column in enumerate(selected)]
-    statement = sa.select(*labelled).select_from(scope.source()).where(keyed, *rules.selected)
+    statement = scope.select(*labelled).where(keyed, *rules.selected)
     return FactReader(rules, statement, given, tuple(places))
 
 

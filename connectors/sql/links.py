@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, FromClause, Select
 
 from connectors.mapping import ParentLink, StoreMapping, Table
 from connectors.sql.columns import Column, Relation
@@ -23,7 +23,9 @@ class Scope:
     ``target`` is the table, ``joins`` the parents needed (each with its condition, nearest first),
     ``root`` the expressions of the person's key and ``root_columns`` their types where they stand.
     ``above`` is the direct parent when it is joined; ``optional`` says that it is there for its
-    anchors only, so that a row without a parent must not be lost.
+    anchors only, so that a row without a parent must not be lost. ``parent_first``: rows are meant
+    by their parent, and MariaDB is to begin with it, which by its own estimates it may not do: it
+    would then read, and lock, rows of every other parent as well.
     """
 
     relation: Relation
@@ -33,13 +35,23 @@ class Scope:
     root_columns: tuple[Column, ...]
     above: tuple[Relation, FromClause] | None
     optional: bool
+    parent_first: bool = False
 
     def source(self) -> FromClause:
         """The FROM clause of a SELECT."""
-        source = self.target
-        for joined, condition in self.joins:
-            source = sa.join(source, joined, condition, isouter=self.optional)
+        joins, source = self.joins, self.target
+        if self.parent_first:
+            (parent, tie), *joins_of_parent = joins
+            source, joins = sa.join(parent, source, tie), tuple(joins_of_parent)
+        for joined, condition in joins:
+            outer = self.optional and not self.parent_first
+            source = sa.join(source, joined, condition, isouter=outer)
         return source
+
+    def select(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Select of the table and the parents needed, in that order where it matters."""
+        selected = sa.select(*columns).select_from(self.source())
+        return selected.prefix_with("STRAIGHT_JOIN") if self.parent_first else selected
 
     def conditions(self) -> tuple[Condition, ...]:
         """The joins as conditions, for a DELETE or UPDATE that lists its tables."""

@@ -17,6 +17,7 @@ from connectors.sql.alongside import cascading
 from connectors.sql.arrays import PostgreSQL
 from connectors.sql.detach import detaching
 from connectors.sql.links import Scope
+from connectors.sql.lists import MariaDB
 from connectors.sql.predicates import All, Rules, rules
 from connectors.sql.sessions import Opened
 from connectors.sql.spans import within
@@ -54,7 +55,7 @@ def draw(opened: Opened, mapping: StoreMapping, span: Span, without: bool) -> Pl
     seen, dialect = opened.reflection, opened.dialect
     relations = partitions.seen(seen.relations, span)
     relation = relations[span.table]
-    inside = within(dialect, relation, span)
+    inside = within(dialect, span)
 
     def which(scope: Scope) -> ColumnElement[bool]:
         if not without:
@@ -64,6 +65,8 @@ def draw(opened: Opened, mapping: StoreMapping, span: Span, without: bool) -> Pl
 
     whole = tuple(sorted({u.ground for g in mapping.groups() for u in g.grounds}))
     its = rules(dialect, mapping, relations, span.table, whole, which)
+    if span.by is Walk.PARENT_KEYS and isinstance(dialect, MariaDB):
+        its = replace(its, scope=replace(its.scope, parent_first=True))
     table = relation.table
     if isinstance(dialect, PostgreSQL):
         locked = table.name in cascading(mapping, seen.catalogue)
@@ -90,12 +93,7 @@ def _people(its: Rules, found: ColumnElement[bool] | None) -> Select[Any] | None
         its.dialect.key(expression, column).label(f"erasure_root_{i}")
         for i, (expression, column) in enumerate(zip(scope.root, scope.root_columns, strict=True))
     ]
-    people = (
-        sa.select(*root)
-        .select_from(scope.source())
-        .where(its.which, *its.selected, found)
-        .distinct()
-    )
+    people = scope.select(*root).where(its.which, *its.selected, found).distinct()
     if not isinstance(its.dialect, PostgreSQL):
         return people
     each = people.subquery("erasure_people")
@@ -109,11 +107,7 @@ def _left(its: Rules) -> Select[Any] | None:
     if found is None:
         return None
     scope = its.scope
-    return (
-        sa.select(sa.func.count())
-        .select_from(scope.source())
-        .where(its.which, *its.selected, found)
-    )
+    return scope.select(sa.func.count()).where(its.which, *its.selected, found)
 
 
 def _conditions(its: Rules, *, documents_too: bool) -> ColumnElement[bool] | None:

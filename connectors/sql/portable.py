@@ -55,20 +55,21 @@ class EraseTable:
                     flags = tuple(bool(flag) for flag in row[width + key_width + 1 :])
                     staying[flags].append(row)
         stayed: set[Any] = set()
-        for values in _portions([tuple(row[width : width + key_width]) for row in going]):
+        for values in _portions([row[width : width + key_width] for row in going]):
             await connection.execute(self.delete, {ROWS: values})
             if connection.dialect.name == "sqlite":
                 # There alone a trigger may keep a row back without a word.
                 rows = (await connection.execute(self.again, {ROWS: values})).all()
                 stayed.update(map(tuple, rows))
-        gone = [row for row in going if tuple(row[width : width + key_width]) not in stayed]
-        for count, keys in crowds(batch, gone).items():
+        if stayed:
+            going = [row for row in going if tuple(row[width : width + key_width]) not in stayed]
+        for count, keys in crowds(batch, width, going).items():
             tally.deleted(self.every_group, keys, count)
         names = tuple(group.name for group in self.due)
         for flags, found in staying.items():
-            for count, keys in crowds(batch, found).items():
+            for count, keys in crowds(batch, width, found).items():
                 tally.overwritten(names, keys, [count * due for due in flags])
-            for values in _portions([tuple(row[width : width + key_width]) for row in found]):
+            for values in _portions([row[width : width + key_width] for row in found]):
                 await connection.execute(self._update(flags), {ROWS: values})
 
     def _update(self, flags: Combination) -> Update:
@@ -107,12 +108,11 @@ def _look(rules: Rules, goes: All | None, due: Sequence[tuple[FieldGroup, All]])
     labelled = [
         *(column.label(f"erasure_root_{i}") for i, column in enumerate(scope.root)),
         *(column.label(f"erasure_key_{i}") for i, column in enumerate(scope.key())),
-        gone.label("erasure_goes"),
+        (gone if due else sa.true()).label("erasure_goes"),
         *(flag.label(f"erasure_due_{i}") for i, flag in enumerate(flags)),
     ]
     return (
-        sa.select(*labelled)
-        .select_from(scope.source())
+        scope.select(*labelled)
         .where(
             rules.which,
             *rules.selected,
@@ -129,18 +129,20 @@ def _by_key(rules: Rules) -> sa.ColumnElement[bool]:
     return key[0].in_(given) if len(key) == 1 else sa.tuple_(*key).in_(given)
 
 
-def crowds(batch: Batch, rows: Iterable[Sequence[Any]]) -> dict[int, list[Key]]:
+def crowds(batch: Batch, width: int, rows: Sequence[Sequence[Any]]) -> dict[int, list[Key]]:
     """Gather the people of whom the same number of rows is among these, by that number.
 
-    They are noted together: who judges the answers tells a crowd by what it shares.
+    A person's key is in the first ``width`` columns. They are noted together: who judges the
+    answers tells a crowd by what it shares.
     """
     found: dict[int, list[Key]] = {}
-    for key, count in Counter(batch.read.one(row) for row in rows).items():
+    keys = batch.read.many(list(zip(*rows, strict=True))[:width]) if rows else []
+    for key, count in Counter(keys).items():
         found.setdefault(count, []).append(key)
     return found
 
 
-def _portions(rows: Sequence[tuple[Any, ...]]) -> Iterable[list[Any]]:
-    values: list[Any] = [row[0] if len(row) == 1 else row for row in rows]
+def _portions(rows: Sequence[Sequence[Any]]) -> Iterable[list[Any]]:
+    values: list[Any] = [row[0] if len(row) == 1 else tuple(row) for row in rows]
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]

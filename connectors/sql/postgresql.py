@@ -128,8 +128,7 @@ def _root(rules: Rules) -> list[ColumnElement[Any]]:
 def _lock(rules: Rules) -> Select[Any]:
     scope = rules.scope
     locked: Select[Any] = (
-        sa.select(sa.literal_column("1"))
-        .select_from(scope.source())
+        scope.select(sa.literal_column("1"))
         .where(rules.which, *rules.selected)
         .with_for_update(of=scope.target)
     )
@@ -190,8 +189,7 @@ def _found(
     scope = rules.scope
     keys = [column.label(f"erasure_key_{i}") for i, column in enumerate(scope.key())]
     found = (
-        sa.select(*keys, *_root(rules), *notes)
-        .select_from(scope.source())
+        scope.select(*keys, *_root(rules), *notes)
         .where(rules.which, *rules.selected, due)
         .with_for_update(of=scope.target)
         .cte("found")

@@ -33,7 +33,7 @@ class Delete:
         """Delete and count per person."""
         params = batch.params(self.columns, self.cutoffs)
         rows = (await connection.execute(self.statement, params)).all()
-        for count, keys in portable.crowds(batch, rows).items():
+        for count, keys in portable.crowds(batch, len(self.columns), rows).items():
             tally.deleted(self.groups, keys, count)
 
 

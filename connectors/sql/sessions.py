@@ -64,7 +64,7 @@ class Opened:
     """Whether every way from table to table has an index."""
     plans: dict[tuple[Aim, Shape], Plan] = field(default_factory=dict)
     parts: dict[Any, Any] = field(default_factory=dict)
-    """The statements for parts of its tables, as :mod:`connectors.sql.parts` keeps them."""
+    """What sweeps have worked out of its tables: statements for parts, and the ways to walk."""
 
 
 class Sessions:

@@ -7,6 +7,7 @@ speed, and what may have moved meanwhile is looked for by key at the end.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,12 +21,15 @@ from connectors.mapping import Key
 from connectors.sql.arrays import PostgreSQL
 from connectors.sql.columns import Column, Family, Params, Relation
 from connectors.sql.dialect import Condition, Dialect
-from connectors.sql.links import Scope
+from connectors.sql.links import Scope, Side
 from connectors.sweeping import Span, Walk
 
 AFTER, UPTO = "erasure_after", "erasure_upto"
 _LAST_PAGE = 2**32 - 2
+_NEAR = 50
+"""Rows among which a part is to end before one that stays."""
 PAGED = frozenset({Walk.PAGES, Walk.PARENTS})
+BY_PARENT = frozenset({Walk.PARENTS, Walk.PARENT_KEYS})
 
 
 class _Tid(UserDefinedType[Any]):
@@ -38,40 +42,61 @@ class _Tid(UserDefinedType[Any]):
         return "TID"
 
 
-def within(dialect: Dialect, relation: Relation, span: Span) -> Callable[[Scope], Condition]:
+def within(dialect: Dialect, span: Span) -> Callable[[Scope], Condition]:
     """What limits a statement over a table to a part of it, as ``rules`` takes it."""
 
     def which(scope: Scope) -> Condition:
         # A row that leads to nobody is nobody's to sweep: the policy's check tells of it.
         somebody = [column.is_not(None) for column in scope.root]
         bounds: list[Condition] = []
-        if span.by in PAGED:
-            paged = scope.target if span.by is Walk.PAGES else scope.joins[0][0]
-            place: ColumnElement[Any] = sa.column("ctid", _Tid(), _selectable=paged)
-            bounds = [
-                place >= sa.bindparam(AFTER, type_=_Tid()),
-                place < sa.bindparam(UPTO, type_=_Tid()),
-            ]
-        elif span.by is Walk.KEYS:
-            bounds = _by_key(dialect, relation.key, scope.key(), span)
+        if span.by is not Walk.PARTITION:
+            relation, walked = walked_by(scope, span.by)
+            if span.by in PAGED:
+                place: ColumnElement[Any] = sa.column("ctid", _Tid(), _selectable=walked)
+                bounds = [
+                    place >= sa.bindparam(AFTER, type_=_Tid()),
+                    place < sa.bindparam(UPTO, type_=_Tid()),
+                ]
+            else:
+                own = [walked.c[column.name] for column in relation.key]
+                bounds = _by_key(dialect, relation.key, own, span)
         return sa.and_(*bounds, *somebody)
 
     return which
 
 
-def params(dialect: Dialect, relation: Relation, span: Span) -> Params:
+def walked_by(scope: Scope, by: Walk) -> Side:
+    """The table along which another is walked: itself, or the one that it hangs on.
+
+    Raises ``LookupError`` where the parent has no part in a statement.
+    """
+    if by not in BY_PARENT:
+        return scope.relation, scope.target
+    if scope.above is None:
+        raise LookupError(f"{scope.relation.table.name} is not walked by a parent")
+    return scope.above
+
+
+def params(dialect: Dialect, scope: Scope, span: Span) -> Params:
     """Binds for :func:`within`."""
     if span.by in PAGED:
         last = _LAST_PAGE if span.upto is None else _page(span.upto)
         return {AFTER: (_page(span.after), 0), UPTO: (last, 0)}
     if span.by is Walk.PARTITION:
         return {}
+    relation, _ = walked_by(scope, span.by)
     return {
-        f"{name}_{i}": _value(dialect, column, value)
+        f"{name}_{i}": value
         for name, key in ((AFTER, span.after), (UPTO, span.upto))
         if key is not None
-        for i, (column, value) in enumerate(zip(relation.key, key, strict=True))
+        for i, value in enumerate(_values(dialect, relation, key))
     }
+
+
+def after_key(dialect: Dialect, relation: Relation, key: Key | None) -> Params:
+    """Binds for :func:`next_key` after a key of that table."""
+    values = () if key is None else _values(dialect, relation, key)
+    return {f"{AFTER}_{i}": value for i, value in enumerate(values)}
 
 
 def page_after(after: Key | None, size: int) -> tuple[int]:
@@ -125,18 +150,31 @@ _HEAPS = sa.text(
 )
 
 
-def next_key(dialect: Dialect, relation: Relation, *, first: bool, size: int) -> Select[Any]:
-    """Select the key that ends the next ``size`` rows after a key; nothing when fewer are left."""
+def next_key(
+    dialect: Dialect, relation: Relation, *, first: bool, size: int, over: Condition | None
+) -> Select[Any]:
+    """Select the key that begins what comes after ``size`` rows; nothing when fewer are left.
+
+    MariaDB locks, while it looks, the row behind a part as well: who erases two parts at once then
+    waits for a row of the next one. A row that stays is not kept locked, so the next part begins
+    with one where there is one near: one of which nothing is ``over``.
+    """
     clause = relation.clause
     own = [clause.c[column.name] for column in relation.key]
     selected = [
         dialect.key(expression, column).label(f"erasure_{i}")
         for i, (expression, column) in enumerate(zip(own, relation.key, strict=True))
     ]
-    statement = sa.select(*selected).select_from(clause).order_by(*own).offset(size - 1).limit(1)
+    statement = sa.select(*selected).select_from(clause).order_by(*own)
     if not first:
-        statement = statement.where(*_beyond(dialect, relation.key, own, AFTER))
-    return statement
+        statement = statement.where(*_after(dialect, relation.key, own, AFTER))
+    statement = statement.offset(size if first else size - 1)
+    if over is None:
+        return statement.limit(1)
+    near = statement.add_columns(over.label("erasure_over")).limit(_NEAR).subquery("erasure_near")
+    keys = [near.c[label.name] for label in selected]
+    stays = sa.func.coalesce(near.c.erasure_over, sa.false())
+    return sa.select(*keys).order_by(stays, *keys).limit(1)
 
 
 def _by_key(
@@ -144,36 +182,49 @@ def _by_key(
 ) -> list[Condition]:
     bounds: list[Condition] = []
     if span.after is not None:
-        bounds += _beyond(dialect, columns, own, AFTER)
+        bounds += _from(dialect, columns, own, AFTER)
     if span.upto is not None:
-        bounds += _up_to(dialect, columns, own, UPTO)
+        bounds += _before(dialect, columns, own, UPTO)
     return bounds
 
 
-def _beyond(
+def _after(
     dialect: Dialect, columns: Sequence[Column], own: Sequence[ColumnElement[Any]], name: str
 ) -> list[Condition]:
     """Rows after a key, column by column: MariaDB finds no index for a comparison of tuples."""
     given = _given(dialect, columns, name)
-    steps = [
-        sa.and_(*(a == b for a, b in zip(own[:i], given[:i], strict=True)), own[i] > given[i])
-        for i in range(len(own))
-    ]
+    steps = _steps(own, given, operator.gt)
     return steps if len(steps) == 1 else [own[0] >= given[0], sa.or_(*steps)]
 
 
-def _up_to(
+def _from(
     dialect: Dialect, columns: Sequence[Column], own: Sequence[ColumnElement[Any]], name: str
 ) -> list[Condition]:
     given = _given(dialect, columns, name)
     if len(own) == 1:
-        return [own[0] <= given[0]]
-    steps = [
-        sa.and_(*(a == b for a, b in zip(own[:i], given[:i], strict=True)), own[i] < given[i])
-        for i in range(len(own))
-    ]
+        return [own[0] >= given[0]]
     same = sa.and_(*(a == b for a, b in zip(own, given, strict=True)))
-    return [own[0] <= given[0], sa.or_(*steps, same)]
+    return [own[0] >= given[0], sa.or_(*_steps(own, given, operator.gt), same)]
+
+
+def _before(
+    dialect: Dialect, columns: Sequence[Column], own: Sequence[ColumnElement[Any]], name: str
+) -> list[Condition]:
+    given = _given(dialect, columns, name)
+    steps = _steps(own, given, operator.lt)
+    return steps if len(steps) == 1 else [own[0] <= given[0], sa.or_(*steps)]
+
+
+def _steps(
+    own: Sequence[ColumnElement[Any]],
+    given: Sequence[ColumnElement[Any]],
+    compared: Callable[[Any, Any], ColumnElement[bool]],
+) -> list[Condition]:
+    """For each column of a key: it differs so, and those before it are the same."""
+    return [
+        sa.and_(*(a == b for a, b in zip(own[:i], given[:i], strict=True)), compared(own[i], value))
+        for i, value in enumerate(given)
+    ]
 
 
 def _given(dialect: Dialect, columns: Sequence[Column], name: str) -> list[ColumnElement[Any]]:
@@ -188,11 +239,12 @@ def _given(dialect: Dialect, columns: Sequence[Column], name: str) -> list[Colum
     return given
 
 
-def _value(dialect: Dialect, column: Column, value: int | str) -> object:
-    """A key's value as the statement's bind takes it: PostgreSQL casts a text itself."""
+def _values(dialect: Dialect, relation: Relation, key: Key) -> list[object]:
+    """A key's values as a statement's binds take them: PostgreSQL casts a text itself."""
+    pairs = zip(relation.key, key, strict=True)
     if isinstance(dialect, PostgreSQL):
-        return int(value) if column.family is Family.INTEGER else str(value)
-    return column.encode(value)
+        return [int(v) if column.family is Family.INTEGER else str(v) for column, v in pairs]
+    return [column.encode(value) for column, value in pairs]
 
 
 def _page(position: Key | None) -> int:

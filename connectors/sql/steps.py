@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Done, Work
 from connectors.faults import Misfit
-from connectors.mapping import Key
+from connectors.mapping import Cutoffs, Key
 from connectors.sql.columns import Column, KeyReader, Params
 from connectors.sql.dialect import Dialect
 from connectors.sql.predicates import CUTOFF, All
@@ -50,25 +50,27 @@ class Batch:
         keys = self._params.get(columns)
         if keys is None:
             keys = self._params[columns] = self.dialect.key_params(columns, self.keys)
-        return keys | self._days(cutoffs)
+        return keys | days(self.dialect, self._cutoffs, cutoffs)
 
     def chunks(self, columns: tuple[Column, ...], cutoffs: Iterable[str]) -> Iterable[Params]:
         """Binds for the keys in portions of :data:`CHUNK`."""
         if len(self.keys) <= CHUNK:
             yield self.params(columns, cutoffs)
             return
-        days = self._days(cutoffs)
+        dates = days(self.dialect, self._cutoffs, cutoffs)
         for start in range(0, len(self.keys), CHUNK):
-            yield self.dialect.key_params(columns, self.keys[start : start + CHUNK]) | days
+            yield self.dialect.key_params(columns, self.keys[start : start + CHUNK]) | dates
 
-    def _days(self, grounds: Iterable[str]) -> Params:
-        days: Params = {}
-        for ground in grounds:
-            day: date | None = self._cutoffs.get(ground)
-            if day is None:
-                raise Misfit("no-cutoff", f"the work names no cut-off for the ground {ground}")
-            days[CUTOFF + ground] = self.dialect.cutoff(day)
-        return days
+
+def days(dialect: Dialect, cutoffs: Cutoffs, grounds: Iterable[str]) -> Params:
+    """Binds of these grounds' cut-offs. Raises ``Misfit`` when one was not given."""
+    found: Params = {}
+    for ground in grounds:
+        day: date | None = cutoffs.get(ground)
+        if day is None:
+            raise Misfit("no-cutoff", f"the work names no cut-off for the ground {ground}")
+        found[CUTOFF + ground] = dialect.cutoff(day)
+    return found
 
 
 class Tally:

@@ -18,12 +18,11 @@ from connectors.sql import partitions as droppable
 from connectors.sql import pressure
 from connectors.sql.columns import Column, Params
 from connectors.sql.errors import Phase
-from connectors.sql.links import link_of
 from connectors.sql.parts import Form, Plan, draw, in_documents
 from connectors.sql.sessions import Opened, Sessions, Settings
-from connectors.sql.spans import PAGED, has_pages, next_key, page_after, pages
 from connectors.sql.spans import params as span_params
-from connectors.sql.steps import Batch, Tally
+from connectors.sql.steps import Batch, Tally, days
+from connectors.sql.walking import Walks
 from connectors.sweeping import May, Pressure, Span, Walk
 
 IDLE_SECONDS = 10
@@ -44,53 +43,17 @@ class Sweeper:
         self._mapping = mapping
         self._sessions = sessions
         self._timeout = timeout
-        self._walks: dict[tuple[int, str], Walk] = {}
-        self._pages: dict[str, int] = {}
-        """How many pages a table had at least, when it was looked at last."""
+        self._walks = Walks(mapping, sessions)
 
     async def walk(self, table: str) -> Walk:
-        """By pages on PostgreSQL, of the table that decides; by keys elsewhere."""
+        """By pages on PostgreSQL, by keys elsewhere; by a parent's, where its dates decide."""
+        return await self._walks.best(table)
 
-        async def ask() -> Walk:
-            opened = await self._sessions.open()
-            known = self._walks.get((id(opened), table))
-            if known is None:
-                known = await self._best(opened, table)
-                self._walks[id(opened), table] = known
-            return known
-
-        return await self._sessions.run(ask) if self._sessions.postgresql else Walk.KEYS
-
-    async def _best(self, opened: Opened, table: str) -> Walk:
-        its = self._plan(opened, Span(table, Walk.KEYS, None, None), without=False).rules
-        async with self._sessions.reading(opened, 2) as connection:
-            above = its.scope.above if its.led_by_parent else None
-            if opened.served and above is not None and await has_pages(connection, above[0]):
-                return Walk.PARENTS
-            return Walk.PAGES if await has_pages(connection, its.scope.relation) else Walk.KEYS
-
-    async def span(self, table: str, by: Walk, after: Key | None, size: int) -> Span:
+    async def span(
+        self, table: str, by: Walk, after: Key | None, size: int, cutoffs: Cutoffs
+    ) -> Span:
         """Ask the store where the next part ends; nothing is read but an index, or a size."""
-        if by in PAGED and (upto := page_after(after, size)) < (self._pages.get(table, 0),):
-            return Span(table, by, after, upto)
-
-        async def find() -> Span:
-            opened = await self._sessions.open()
-            relation = opened.reflection.relations[table]
-            async with self._sessions.reading(opened, 1) as connection:
-                if by in PAGED:
-                    if by is Walk.PARENTS:
-                        relation = opened.reflection.relations[link_of(relation.table).table]
-                    self._pages[table] = there = await pages(connection, relation)
-                    upto = page_after(after, size)
-                    return Span(table, by, after, upto if upto < (there,) else None)
-                statement = next_key(opened.dialect, relation, first=after is None, size=size)
-                known = span_params(opened.dialect, relation, Span(table, by, after, None))
-                row = (await connection.execute(statement, known)).one_or_none()
-            found = None if row is None else _key(relation.key, row)
-            return Span(table, by, after, found)
-
-        return await self._sessions.run(find)
+        return await self._walks.span(table, by, after, size, cutoffs)
 
     async def due(self, span: Span, cutoffs: Cutoffs) -> Sequence[Key]:
         """Select each person once."""
@@ -280,14 +243,13 @@ class _Part(Batch):
         self.keys = without
         self.read = _Reader(plan.rules.scope.root_columns)
         self._cutoffs = cutoffs
-        relation = plan.rules.scope.relation
-        self._binds: Params = span_params(opened.dialect, relation, span)
+        self._binds: Params = span_params(opened.dialect, plan.rules.scope, span)
         if without:
             self._binds |= opened.dialect.key_params(plan.rules.scope.root_columns, without)
 
     def params(self, columns: tuple[Column, ...], cutoffs: Iterable[str]) -> Params:
         """Binds of the part. Raises ``Misfit`` when a cut-off was not given."""
-        return self._binds | self._days(cutoffs)
+        return self._binds | days(self.dialect, self._cutoffs, cutoffs)
 
     def chunks(self, columns: tuple[Column, ...], cutoffs: Iterable[str]) -> Iterable[Params]:
         """The part is one portion."""

@@ -94,12 +94,7 @@ def reread(rules: Rules, gather: Gather | None) -> Reread | None:
                 selected += numbers
         readings.append(Reading(group.name, left, tuple(grounds)))
     labelled = [column.label(f"erasure_{i}") for i, column in enumerate(selected)]
-    statement = (
-        sa.select(*labelled)
-        .select_from(scope.source())
-        .where(rules.which, *rules.selected)
-        .group_by(*root)
-    )
+    statement = scope.select(*labelled).where(rules.which, *rules.selected).group_by(*root)
     if gather is not None:
         statement = gather(statement, len(root))
     columns, gathered = scope.root_columns, gather is not None

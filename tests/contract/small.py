@@ -21,6 +21,7 @@ from connectors.mapping import (
     IdentifierColumn,
     Key,
     NullAnchor,
+    ParentLink,
     StoreMapping,
     Table,
 )
@@ -43,6 +44,17 @@ def people(
     group = FieldGroup("all", fields, grounds)
     table = Table("people", "people", None, key, None, (group,), identifiers, row_stays=row_stays)
     return StoreMapping("small", "Europe/Oslo", (table,))
+
+
+def with_notes() -> StoreMapping:
+    """Declare people, and notes on them of which their dates decide."""
+    name = Field("name", "name", None)
+    above = GroundUse("kept", False, Anchor("since", True, NullAnchor.UNKNOWN))
+    group = FieldGroup("notes", (Field("note", "note", None),), (above,))
+    up = ParentLink("people", (("person", "id"),))
+    notes = Table("notes", "notes", None, ("id",), up, (group,))
+    root = people(name, grounds=(ANCHORED,)).root
+    return StoreMapping("small", "Europe/Oslo", (root, notes))
 
 
 def work(*keys: Key) -> Work:
@@ -115,4 +127,14 @@ def left(remainders: Any) -> Sequence[tuple[Key, int]]:
     return [(key, groups["all"].left) for key, groups in remainders.items()]
 
 
-__all__ = ["ANCHORED", "CONSENT", "CUTOFF", "Small", "Store", "left", "people", "work"]
+__all__ = [
+    "ANCHORED",
+    "CONSENT",
+    "CUTOFF",
+    "Small",
+    "Store",
+    "left",
+    "people",
+    "with_notes",
+    "work",
+]

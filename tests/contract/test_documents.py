@@ -67,7 +67,7 @@ class Alike(Small):
         cutoffs = {"kept": CUTOFF}
         connector = store.connect(people(STREET, ORDERS, grounds=(ANCHORED,), row_stays=True))
         assert await count_left(connector, ["people"], cutoffs, []) == (2, 3)
-        span = await connector.sweeping.span("people", Walk.KEYS, None, 10)
+        span = await connector.sweeping.span("people", Walk.KEYS, None, 10, {"kept": CUTOFF})
         effects = await connector.sweeping.sweep(span, cutoffs, [(3,)])
         assert effects == {(1,): {"all": Done(overwritten=1)}}
         assert await count_left(connector, ["people"], cutoffs, []) == (1, 3)

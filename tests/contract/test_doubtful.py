@@ -29,7 +29,7 @@ class Doubtful(Small):
             "INSERT INTO people VALUES (5, NULL, 'Ida', NULL, 'm')",
         )
         connector = store.connect(StoreMapping("small", "Europe/Oslo", (table,)))
-        span = await connector.sweeping.span("people", Walk.KEYS, None, 100)
+        span = await connector.sweeping.span("people", Walk.KEYS, None, 100, {"kept": CUTOFF})
         cutoffs = {"kept": CUTOFF}
         assert sorted(await connector.sweeping.due(span, cutoffs)) == [(1,)]
         assert sorted(await connector.sweeping.doubtful(span, cutoffs)) == [(1,), (2,), (4,)]

@@ -16,34 +16,18 @@ from sqlalchemy.pool import NullPool
 
 from connectors.base import Effects
 from connectors.mapping import (
-    Anchor,
     Field,
-    FieldGroup,
-    GroundUse,
     Key,
-    NullAnchor,
-    ParentLink,
-    StoreMapping,
-    Table,
 )
 from connectors.sql import SqlConnector
 from connectors.sql.spans import has_pages
 from connectors.sweeping import Span, Walk
-from tests.contract.small import ANCHORED, CUTOFF, Small, Store, people
+from tests.contract.small import ANCHORED, CUTOFF, Small, Store, people, with_notes
 from tests.support.databases import MARIADB, POSTGRESQL, SQLITE, Database
 
 NAME = Field("name", "name", None)
 TABLE = "CREATE TABLE people (id integer PRIMARY KEY, name text, since date)"
 FILL = "INSERT INTO people SELECT n, 'a', '2010-01-01' FROM generate_series(1, 2000) AS n"
-
-
-def _with_notes() -> StoreMapping:
-    """People, and notes on them of which their dates decide."""
-    above = GroundUse("kept", False, Anchor("since", True, NullAnchor.UNKNOWN))
-    group = FieldGroup("notes", (Field("note", "note", None),), (above,))
-    up = ParentLink("people", (("person", "id"),))
-    notes = Table("notes", "notes", None, ("id",), up, (group,))
-    return StoreMapping("small", "Europe/Oslo", (people(NAME, grounds=(ANCHORED,)).root, notes))
 
 
 class TestWhichWay(Small):
@@ -66,7 +50,7 @@ class TestWhichWay(Small):
         met: list[Key] = []
         after, parts = None, 0
         while True:
-            span = await sweeping.span("people", Walk.PAGES, after, 2)
+            span = await sweeping.span("people", Walk.PAGES, after, 2, {"kept": CUTOFF})
             met += await sweeping.due(span, {"kept": CUTOFF})
             after, parts = span.upto, parts + 1
             if after is None:
@@ -85,13 +69,13 @@ class TestWhichWay(Small):
             # Against the order of their people, and some of nobody's.
             "INSERT INTO notes SELECT n, 2050 - n, 'b' FROM generate_series(1, 2040) AS n",
         )
-        sweeping = store.connect(_with_notes()).sweeping
+        sweeping = store.connect(with_notes()).sweeping
         assert await sweeping.walk("people") is Walk.PAGES
         assert await sweeping.walk("notes") is Walk.PARENTS
         met: list[Key] = []
         after, parts = None, 0
         while True:
-            span = await sweeping.span("notes", Walk.PARENTS, after, 2)
+            span = await sweeping.span("notes", Walk.PARENTS, after, 2, {"kept": CUTOFF})
             due = await sweeping.due(span, {"kept": CUTOFF})
             effects = await sweeping.sweep(span, {"kept": CUTOFF}, ())
             assert sorted(effects) == sorted(due)
@@ -115,11 +99,11 @@ class TestWhichWay(Small):
             "CREATE INDEX ON notes (person)",
             "INSERT INTO notes SELECT n, 'b', 2001 - n FROM generate_series(1, 1990) AS n",
         )
-        sweeping = store.connect(_with_notes()).sweeping
+        sweeping = store.connect(with_notes()).sweeping
         met: list[Key] = []
         after, parts = None, 0
         while True:
-            found = await sweeping.span("people", Walk.PAGES, after, 2)
+            found = await sweeping.span("people", Walk.PAGES, after, 2, {"kept": CUTOFF})
             span = replace(found, along=("notes",))
             due = await sweeping.due(span, {"kept": CUTOFF})
             assert await sweeping.left(span, {"kept": CUTOFF}, due) == 0
@@ -143,7 +127,7 @@ class TestWhichWay(Small):
         await store.run(TABLE, FILL)
         sweeping = store.connect(people(NAME, grounds=(ANCHORED,))).sweeping
         assert await sweeping.patient()
-        span = await sweeping.span("people", Walk.PAGES, None, 100)
+        span = await sweeping.span("people", Walk.PAGES, None, 100, {"kept": CUTOFF})
         seen: list[int] = []
 
         async def may(effects: Effects, _: float) -> bool:
@@ -165,7 +149,7 @@ class TestWhichWay(Small):
                 patch.setattr(connection.dialect, "server_version_info", (13, 22))
                 return await has_pages(connection, relation)
 
-        monkeypatch.setattr("connectors.sql.sweeper.has_pages", older)
+        monkeypatch.setattr("connectors.sql.walking.has_pages", older)
         sweeping = store.connect(people(NAME, grounds=(ANCHORED,))).sweeping
         assert await sweeping.walk("people") is Walk.KEYS
 
@@ -192,12 +176,7 @@ class Crowds(Small):
             *(f"INSERT INTO people VALUES ({n}, 'a', '2010-01-01')" for n in range(1, 31)),
             *(f"INSERT INTO notes VALUES ({n}, {1 + n % 20}, 'b')" for n in range(1, 31)),
         )
-        above = GroundUse("kept", False, Anchor("since", True, NullAnchor.UNKNOWN))
-        group = FieldGroup("notes", (Field("note", "note", None),), (above,))
-        up = ParentLink("people", (("person", "id"),))
-        notes = Table("notes", "notes", None, ("id",), up, (group,))
-        root = people(NAME, grounds=(ANCHORED,)).root
-        sweeping = store.connect(StoreMapping("small", "Europe/Oslo", (root, notes))).sweeping
+        sweeping = store.connect(with_notes()).sweeping
         for table, crowds in (("notes", 2), ("people", 1)):
             span = Span(table, Walk.KEYS, None, None)
             effects = await sweeping.sweep(span, {"kept": CUTOFF}, ())
@@ -291,7 +270,7 @@ async def visit(database: Database, kind: str, keys: Sequence[Any], size: int) -
     try:
         after: Key | None = None
         while True:
-            span = await connector.sweeping.span("people", Walk.KEYS, after, size)
+            span = await connector.sweeping.span("people", Walk.KEYS, after, size, {"kept": CUTOFF})
             met += await connector.sweeping.due(span, {"kept": CUTOFF})
             after = span.upto
             if after is None:

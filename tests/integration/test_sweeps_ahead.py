@@ -17,7 +17,7 @@ from connectors.base import Effects
 from connectors.faults import RetryLater
 from connectors.mapping import Cutoffs, Key
 from connectors.sql.sweeper import Sweeper
-from connectors.sweeping import May, Pressure, Span, Walk
+from connectors.sweeping import May, Pressure, Span
 from tests.support.databases import BEYOND_SQLITE, ENGINES, POSTGRESQL
 from tests.support.lines import line
 from tests.support.nordlys import Person, about, traces
@@ -85,7 +85,7 @@ def small_chunks(then: Then | None = None) -> Iterator[Seen]:
     async def calm(_: Sweeper) -> Pressure:
         return pace.NO_PRESSURE
 
-    smallest = {Walk.PAGES: 1, Walk.PARENTS: 1, Walk.KEYS: 20}
+    smallest = dict(pace._SMALLEST)
     with (
         patch.object(Sweeper, "pressure", calm),
         patch.object(ahead, "_GIVE_WAY_SECONDS", 30.0),
@@ -127,7 +127,7 @@ async def test_the_next_is_erased_before_the_first_stands(world: World) -> None:
         await assert_all_gone_once(world, context, people)
 
 
-@pytest.mark.parametrize("engine", [POSTGRESQL])
+@BEYOND_SQLITE
 async def test_lines_go_along_with_their_invoices(world: World) -> None:
     """In the same chunk, so that one receipt tells of both."""
     people = await crowd(world)

@@ -14,7 +14,7 @@ import pytest_asyncio
 from connectors.faults import RetryLater
 from connectors.sql import SqlConnector
 from connectors.sql.sweeper import Sweeper
-from tests.support.databases import BEYOND_MARIADB, EVERY_ENGINE, POSTGRESQL
+from tests.support.databases import BEYOND_MARIADB, EVERY_ENGINE
 from tests.support.driving import accept, settle
 from tests.support.elsewhere import keeping_row
 from tests.support.nordlys import LONG_AGO, Person, customer, traces, withdrawal
@@ -47,11 +47,8 @@ async def groups(context: Context, store: str, key: str | int) -> set[str]:
     return {row["group"] for one in await receipts(context, store, (key,)) for row in one}
 
 
-def first_chunk(world: World) -> set[str]:
-    """The groups of the first chunk in billing: on PostgreSQL lines go with their invoices."""
-    lines = {"invoice_line.delivered_to"}
-    together = world.stores.dialect == POSTGRESQL
-    return lines | {"invoice.buyer_name+buyer_address"} if together else lines
+FIRST_CHUNK = {"invoice_line.delivered_to", "invoice.buyer_name+buyer_address"}
+"""The groups of the first chunk in billing: lines go with their invoices."""
 
 
 @EVERY_ENGINE
@@ -67,7 +64,7 @@ async def test_after_a_cancel(world: World, context: Context) -> None:
     done = await carry(context, sweep_id)
     assert (done.state, done.span, done.intent) == ("cancelled", None, None)
     assert (done.reason or {})["by"] == "Kari"
-    assert await groups(context, "billing", person.number) == first_chunk(world)
+    assert await groups(context, "billing", person.number) == FIRST_CHUNK
     assert traces(await world.stores.dump(), person)["billing.account"] == 1
     # Nothing holds the store up.
     assert (await carry(context, await asked(context, "billing"), "another")).state == "done"
@@ -118,7 +115,7 @@ async def test_under_another_policy(world: World, context: Context, step: str) -
     assert (done.state, done.policy) == ("done", "another")
     told = [row for one in await receipts(context, "billing", (person.number,)) for row in one]
     interrupted = [row["group"] for row in told if row.get("interrupted")]
-    assert set(interrupted) == (first_chunk(world) if step == "left" else set())
+    assert set(interrupted) == (FIRST_CHUNK if step == "left" else set())
     assert len(told) == 3
 
 

@@ -49,7 +49,7 @@ class Ahead:
         if self._next is not None or self._alone or at.span.upto is None:
             return
         if self._pace.unhindered:
-            self._next = self.erasing(after(at, self._sweeping, self._pace))
+            self._next = self.erasing(after(at, self._sweeping, self._pace, self._cutoffs))
 
     async def erased(self, attempt: Attempt) -> Effects:
         """Wait until the chunk at hand is erased; the one after it gives way if that takes long.

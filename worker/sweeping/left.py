@@ -37,7 +37,7 @@ async def _in_documents(
     rows = 0
     after: Key | None = None
     while True:
-        span = await connector.sweeping.span(table, Walk.KEYS, after, _PORTION)
+        span = await connector.sweeping.span(table, Walk.KEYS, after, _PORTION, cutoffs)
         rows += await connector.sweeping.left(span, cutoffs, without)
         after = span.upto
         if after is None:

@@ -14,9 +14,11 @@ from connectors.sweeping import Pressure, Walk
 
 TARGET: Final = 0.05
 """Seconds that a statement is to take; half of what it may."""
-_SMALLEST: Final = {Walk.PAGES: 1, Walk.PARENTS: 1, Walk.KEYS: 20}
-_FIRST: Final = {Walk.PAGES: 64, Walk.PARENTS: 64, Walk.KEYS: 1_000}
-_LARGEST: Final = {Walk.PAGES: 4_096, Walk.PARENTS: 4_096, Walk.KEYS: 50_000}
+_KEYED: Final = (Walk.KEYS, Walk.PARENT_KEYS)
+_PAGED: Final = (Walk.PAGES, Walk.PARENTS)
+_SMALLEST: Final = dict.fromkeys(_PAGED, 1) | dict.fromkeys(_KEYED, 20)
+_FIRST: Final = dict.fromkeys(_PAGED, 64) | dict.fromkeys(_KEYED, 1_000)
+_LARGEST: Final = dict.fromkeys(_PAGED, 4_096) | dict.fromkeys(_KEYED, 50_000)
 LAG_SECONDS: Final = 5.0
 """How far a replica may be behind before the sweep waits for it."""
 _LONGEST_REST: Final = 5.0

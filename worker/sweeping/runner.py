@@ -80,6 +80,7 @@ class Runner:
             connector.mapping,
             sweep.table,
             sweep.ground,
+            sweep.cutoffs,
             leg=sweep.leg,
             cursor=marks.open_cursor(context.sealer, sweep),
         )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connectors.mapping import Key, StoreMapping
-from connectors.sweeping import Sweeping, Walk
+from connectors.mapping import Cutoffs, Key, StoreMapping
+from connectors.sweeping import CHILDREN, Sweeping, Walk
 from worker.core.legs import Aim, Leg, again, along, legs
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import Pace
@@ -20,7 +20,7 @@ from worker.sweeping.partitions import Partitions
 class Way:
     """Stands at ``leg``, before what follows ``cursor`` in it (None: at its beginning).
 
-    ``table`` and ``ground`` are those of the sweep's rule.
+    ``table`` and ``ground`` are those of the sweep's rule, ``cutoffs`` the sweep's.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class Way:
         mapping: StoreMapping,
         table: str | None,
         ground: str | None,
+        cutoffs: Cutoffs,
         *,
         leg: int,
         cursor: Key | None,
@@ -35,6 +36,7 @@ class Way:
         self._first = legs(mapping, table, ground)
         self._more = again(mapping, table, ground)
         self._mapping = mapping
+        self._cutoffs = cutoffs
         self._together: dict[str, tuple[str, ...]] | None = None
         """The tables that go along with others in their chunks, once the store was asked."""
         self.leg = leg
@@ -63,8 +65,8 @@ class Way:
             if whole is not None:
                 return Begun(whole, self.leg, leg.aim, frozenset())
         by = await sweeping.walk(leg.table) if self._first_walk else Walk.KEYS
-        span = await sweeping.span(leg.table, by, self.cursor, pace.next_size(by))
-        if by is Walk.PAGES:
+        span = await sweeping.span(leg.table, by, self.cursor, pace.next_size(by), self._cutoffs)
+        if self._first_walk:
             span = replace(span, along=together.get(leg.table, ()))
         return Begun(span, self.leg, leg.aim, frozenset())
 
@@ -86,16 +88,16 @@ class Way:
     async def _families(self, sweeping: Sweeping) -> dict[str, tuple[str, ...]]:
         """Ask once, of which tables rows go along with those that they hang on, and with which.
 
-        Those whose dates alone decide of both, when the store can find them by a page of theirs.
+        Those whose dates alone decide of both, when the store can find them by a part of theirs.
         """
         if self._together is None:
             found: dict[str, tuple[str, ...]] = {}
             rows = [leg.table for leg in self._first if leg.aim is Aim.ROWS]
             for table in rows:
                 children = [name for name in along(self._mapping, table) if name in rows]
-                if children and await sweeping.walk(table) is Walk.PAGES:
-                    by_it = [n for n in children if await sweeping.walk(n) is Walk.PARENTS]
-                    found[table] = tuple(by_it)
+                by = CHILDREN.get(await sweeping.walk(table)) if children else None
+                by_it = [n for n in children if by and await sweeping.walk(n) is by]
+                found[table] = tuple(by_it)
             self._together = found
         return self._together
 
@@ -106,8 +108,8 @@ class Way:
         return self._more[(number - len(self._first)) % len(self._more)]
 
 
-async def after(at: Begun, sweeping: Sweeping, pace: Pace) -> Begun:
+async def after(at: Begun, sweeping: Sweeping, pace: Pace, cutoffs: Cutoffs) -> Begun:
     """Find the chunk that follows another one in its leg."""
     last = at.span
-    span = await sweeping.span(last.table, last.by, last.upto, pace.next_size(last.by))
+    span = await sweeping.span(last.table, last.by, last.upto, pace.next_size(last.by), cutoffs)
     return replace(at, span=replace(span, along=last.along))

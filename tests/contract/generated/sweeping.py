@@ -41,7 +41,7 @@ async def _walk(case: Case, policy: Policy, connector: SqlConnector, leg: Leg, b
     cutoffs, whole = policy.cutoffs(STORE, case.day), policy.revocable(STORE)
     after: Key | None = None
     while True:
-        span = await connector.sweeping.span(leg.table, by, after, 1)
+        span = await connector.sweeping.span(leg.table, by, after, 1, cutoffs)
         keys = await connector.sweeping.due(span, cutoffs)
         found |= bool(keys)
         if leg.aim is Aim.ROWS:

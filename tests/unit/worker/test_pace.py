@@ -8,8 +8,13 @@ from hypothesis import strategies as st
 from connectors.sweeping import Pressure, Walk
 from worker.sweeping.pace import LAG_SECONDS, TARGET, Pace
 
-WALKS = st.sampled_from([Walk.PAGES, Walk.PARENTS, Walk.KEYS])
-BOUNDS = {Walk.PAGES: (1, 4_096), Walk.PARENTS: (1, 4_096), Walk.KEYS: (20, 50_000)}
+WALKS = st.sampled_from([Walk.PAGES, Walk.PARENTS, Walk.KEYS, Walk.PARENT_KEYS])
+BOUNDS = {
+    Walk.PAGES: (1, 4_096),
+    Walk.PARENTS: (1, 4_096),
+    Walk.KEYS: (20, 50_000),
+    Walk.PARENT_KEYS: (20, 50_000),
+}
 SECONDS = st.floats(0, 120)
 ROWS = st.integers(0, 100_000)
 LIMITS = st.none() | st.integers(1, 1_000_000)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
@@ -37,12 +38,13 @@ _WARM: Final = 20
 _PATIENCE: Final = 120.0
 _POLL: Final = 0.1
 
-_CLOSED: Final = "SELECT count(*) FROM cases WHERE state = 'closed'"
+# Of these people alone: the next worker reads some events of one that was killed again.
+_CLOSED: Final = "SELECT count(*) FROM cases WHERE state = 'closed' AND event_time >= $1"
 _BEGUN: Final = "SELECT count(*) FROM sweeps WHERE state <> 'waiting'"
 _WAITED: Final = """
     SELECT extract(epoch FROM closed_at - event_time)::float8
-    FROM (SELECT event_time, closed_at FROM cases ORDER BY event_time OFFSET $1) AS asked
-    WHERE NOT EXISTS (SELECT FROM sweeps WHERE ended_at < closed_at)
+    FROM cases
+    WHERE event_time >= $1 AND NOT EXISTS (SELECT FROM sweeps WHERE ended_at < closed_at)
 """
 _CROWD: Final = (
     "TRUNCATE account, invoice",
@@ -66,9 +68,9 @@ async def waited(world: World, *, swept: bool) -> list[float]:
         await _ask(world, everybody[:_WARM])
         if swept:
             await _sweep(world)
-        await _ask(world, everybody[_WARM:])
+        begun = await _ask(world, everybody[_WARM:])
         ledger = await asyncpg.connect(world.url(LEDGER))
-        took = [row[0] for row in await ledger.fetch(_WAITED, _WARM)]
+        took = [row[0] for row in await ledger.fetch(_WAITED, begun)]
         await ledger.close()
     finally:
         await worker.kill()
@@ -90,23 +92,24 @@ async def _fill(world: World, asking: int) -> None:
     await billing.close()
 
 
-async def _ask(world: World, people: Sequence[int]) -> None:
-    """Have people ask on the beat, and wait until all of their cases are closed."""
+async def _ask(world: World, people: Sequence[int]) -> datetime:
+    """Have people ask on the beat, and wait until all of their cases are closed; since when."""
     producer = AIOKafkaProducer(bootstrap_servers=world.bootstrap)
     await producer.start()
     ledger = await asyncpg.connect(world.url(LEDGER))
     try:
-        before = await ledger.fetchval(_CLOSED)
+        begun = datetime.now(UTC)
         for person in people:
             for event in requests([person]):
                 await producer.send_and_wait(
                     event.topic, event.value, key=event.key, headers=list(event.headers)
                 )
             await asyncio.sleep(BEAT)
-        await _until(ledger, _CLOSED, before + len(people), "closed cases")
+        await _until(ledger, _CLOSED, len(people), "closed cases", begun)
     finally:
         await ledger.close()
         await producer.stop()
+    return begun
 
 
 async def _sweep(world: World) -> None:
@@ -122,9 +125,11 @@ async def _sweep(world: World) -> None:
     await ledger.close()
 
 
-async def _until(ledger: asyncpg.Connection, question: str, wanted: int, what: str) -> None:
+async def _until(
+    ledger: asyncpg.Connection, question: str, wanted: int, what: str, *given: datetime
+) -> None:
     end = asyncio.get_running_loop().time() + _PATIENCE
-    while (seen := await ledger.fetchval(question)) < wanted:
+    while (seen := await ledger.fetchval(question, *given)) < wanted:
         if asyncio.get_running_loop().time() > end:
             raise RunFailed(f"{seen} {what} after {_PATIENCE:g} s, {wanted} were expected")
         await asyncio.sleep(_POLL)

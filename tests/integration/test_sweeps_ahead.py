@@ -173,10 +173,22 @@ def in_the_way(first: Callable[[], Awaitable[object]]) -> Iterator[list[int]]:
         yield at_once
 
 
+async def swept(world: World, first: Callable[[], Awaitable[object]]) -> list[int]:
+    """Sweep a crowd with something in the way; how many were at work at once, from then on."""
+    people = await crowd(world)
+    async with world.context() as context:
+        with small_chunks() as seen, in_the_way(first) as at_once:
+            seen.both.set()
+            done = await carry(context, await asked(context, "billing"))
+        assert done.state == "done"
+        assert at_once[:2] == [1, 2]
+        await assert_all_gone_once(world, context, people)
+    return at_once[2:]
+
+
 @pytest.mark.parametrize("engine", [POSTGRESQL])
 async def test_the_later_one_gives_way(world: World) -> None:
     """It holds what the earlier waits for, and waits for it itself: it is taken back, for good."""
-    people = await crowd(world)
     async with line(world.stores.billing) as billing:
         await billing.script(
             "CREATE FUNCTION billing.one_by_one() RETURNS trigger LANGUAGE plpgsql AS"
@@ -184,33 +196,19 @@ async def test_the_later_one_gives_way(world: World) -> None:
             "CREATE TRIGGER one_by_one BEFORE DELETE ON billing.invoice"
             " FOR EACH ROW EXECUTE FUNCTION billing.one_by_one()"
         )
-    async with world.context() as context:
-        with small_chunks() as seen, in_the_way(partial(asyncio.sleep, 0.3)) as at_once:
-            seen.both.set()
-            done = await carry(context, await asked(context, "billing"))
-        assert done.state == "done"
-        assert at_once[:2] == [1, 2]
-        assert set(at_once[2:]) == {1}
-        await assert_all_gone_once(world, context, people)
+    assert set(await swept(world, partial(asyncio.sleep, 0.3))) == {1}
 
 
 @BEYOND_SQLITE
 async def test_who_met_another_goes_on_alone(world: World) -> None:
     """The store ends one of two that wait for each other: its chunk is done again, by itself."""
-    people = await crowd(world)
 
     async def busy() -> None:
         await asyncio.sleep(0.3)
         raise RetryLater("busy")
 
-    async with world.context() as context:
-        with small_chunks() as seen, in_the_way(busy) as at_once:
-            seen.both.set()
-            done = await carry(context, await asked(context, "billing"))
-        assert done.state == "done"
-        assert at_once[:2] == [1, 2]
-        assert (at_once[2], set(at_once[3:])) == (0, {1})
-        await assert_all_gone_once(world, context, people)
+    again, *others = await swept(world, busy)
+    assert (again, set(others)) == (0, {1})
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:2])

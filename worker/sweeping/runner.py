@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
 from connectors.base import Effects
 from connectors.faults import Misfit, Refused
-from connectors.mapping import Key, Shape
 from connectors.sweeping import Span, Walk
 from worker.context import Context
 from worker.core.legs import Aim, visited
@@ -26,12 +24,12 @@ from worker.ledger.sweeps import Sweep
 from worker.sweeping import ending, marks
 from worker.sweeping.ahead import Ahead
 from worker.sweeping.attempt import Attempt
+from worker.sweeping.looking import Looking
 from worker.sweeping.marks import Begun
 from worker.sweeping.pace import NO_PRESSURE, Pace
 from worker.sweeping.partitions import Partitions
-from worker.sweeping.people import left_out, shapes
 from worker.sweeping.record import Place, Record, Settled, SomebodyApart
-from worker.sweeping.settling import interrupted, still_there
+from worker.sweeping.settling import interrupted
 from worker.sweeping.way import Way
 from worker.sweeping.work import Chunk, Result
 
@@ -42,20 +40,6 @@ LOOK_SECONDS = 1.0
 _SECONDS_UNWRITTEN: Final = 2.0
 """How long the ledger need not know of chunks in which nothing was found."""
 _NOTHING: Final = Settled({}, [], 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a chunk holds: the people, who of them is left out, the others by their shape."""
-
-    keys: list[Key]
-    out: dict[Key, str]
-    by_shape: Mapping[Shape, list[Key]]
-
-    @property
-    def going(self) -> list[Key]:
-        """The people who may lose something."""
-        return [key for keys in self.by_shape.values() for key in keys]
 
 
 async def _known(at: Begun) -> Begun:
@@ -74,6 +58,7 @@ class Runner:
         self._tables = visited(connector.mapping, sweep.table, sweep.ground)
         self._work = Chunk(context, sweep.store, sweep.cutoffs)
         self._partitions = Partitions(connector.sweeping, sweep.cutoffs, self._work)
+        self._looking = Looking(context, sweep, self._tables, self._work, self._partitions)
         self._pace = Pace(context.policy.stores[sweep.store].sweep.rows_per_second)
         self._record = Record(context, sweep, holder)
         self._way = Way(
@@ -225,7 +210,7 @@ class Runner:
         """Do a chunk knowing who stands in it, and who of them must be left out."""
         begun = monotonic()
         span, aim, missing = at.span, at.aim, at.people
-        found = await self._look(aim, span)
+        found = await self._looking.look(aim, span, self._left_out)
         looked = monotonic() - begun
         result = Result()
         if found.going or missing:
@@ -233,7 +218,7 @@ class Runner:
             if not await self._record.intend(at, intent, self._place()):
                 return False
             if found.going:
-                result = await self._do(aim, span, found)
+                result = await self._looking.do(aim, span, found, self._left_out)
         self._left_out |= found.out | result.apart
         settled = self._settled(result, self._spent(begun))
         # A partition that is dropped is no work row by row.
@@ -244,7 +229,7 @@ class Runner:
         self._pending = None
         self._way.move_on(at)
         if missing:
-            here = await self._here(aim, found, result)
+            here = await self._looking.here(aim, found, result)
             mapping = self._connector.mapping
             settled.receipts.extend(interrupted(self._context.sealer, mapping, at, here))
         if found.keys or missing:
@@ -265,41 +250,6 @@ class Runner:
 
     async def _next(self) -> Begun:
         return await self._way.next(self._connector.sweeping, self._partitions, self._pace)
-
-    async def _look(self, aim: Aim, span: Span) -> _Found:
-        """Find who stands in a chunk, and what is known of them beside the rows."""
-        if span.table not in self._tables:
-            return _Found([], {}, {})  # By the policy that came between there is nothing to do.
-        sweeping, cutoffs = self._connector.sweeping, self._sweep.cutoffs
-        look = sweeping.doubtful if aim is Aim.CONSENTS else sweeping.due
-        keys = list(await look(span, cutoffs))
-        out = await left_out(self._context, self.store, keys)
-        rest = [key for key in keys if key not in out]
-        by_shape: Mapping[Shape, list[Key]] = {self._work.whole: rest} if rest else {}
-        if aim is Aim.CONSENTS and rest:
-            by_shape, doubtful = await shapes(self._context, self.store, rest)
-            by_shape = await self._work.to_do(by_shape, self._tables)
-            # Who is left out must have something that is due: of the others nobody knows it.
-            out = {k: why for k, why in out.items() if k in self._left_out} | doubtful
-        return _Found(keys, out, by_shape)
-
-    async def _do(self, aim: Aim, span: Span, found: _Found) -> Result:
-        if span.by is Walk.PARTITION:
-            if found.out or not self._left_out.keys().isdisjoint(found.keys):
-                return Result()  # Somebody's rows must stay: the others' go one by one.
-            return await self._partitions.drop(span, found.keys)
-        if aim is Aim.ROWS:
-            return await self._work.rows(span, found.keys, list(found.out))
-        return await self._work.people(found.by_shape)
-
-    async def _here(self, aim: Aim, found: _Found, result: Result) -> set[Key]:
-        """Who of a chunk that was cut short is known not to have lost anything to that."""
-        here = {*result.outcomes, *result.apart}
-        if aim is not Aim.CONSENTS:
-            return here | set(found.keys)
-        going = set(found.going)
-        others = [key for key in found.keys if key not in going]
-        return here | await still_there(self._context, self._work, self.store, aim, others)
 
     async def _ended(self) -> bool:
         """Count what is left; with nothing the sweep is done, and this count is its proof."""

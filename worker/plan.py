@@ -8,20 +8,21 @@ and no other store waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from connectors.mapping import Key, Shape
+from connectors.mapping import Key
 from topics import names, writing
 from topics.events import RESTRICTING
 from worker.aside import held, recognise, set_aside
 from worker.closing import close_ready
 from worker.context import Context
 from worker.core.lifecycle import CaseState
-from worker.core.planner import Plan, PlannedCase, Task, plan
+from worker.core.planner import PlannedCase
 from worker.core.retry import Backoff
+from worker.drawing import Drawing
 from worker.expiring import expiring, make_known, recognise_whole, restricted, states
 from worker.flood import DAY, Watch, watched
 from worker.ledger import (
@@ -37,11 +38,11 @@ from worker.ledger import (
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch, Lane
 from worker.ledger.cases import Ended
-from worker.ledger.commands import CommandKind, Issued, NewCommand
+from worker.ledger.commands import Issued, NewCommand
 from worker.ledger.database import Connection
 from worker.observe import noting
 from worker.pausing import without
-from worker.payloads import open_people, seal_people, seal_tasks
+from worker.payloads import open_people, seal_people
 from worker.resolve import Person, Resolution, resolve
 from worker.telling import tell_answer
 from worker.waiting import pause
@@ -186,6 +187,8 @@ async def _commit(
     said |= await states(context, connection, expiring(todo, standing))
     answered_before = await _answered(connection, batch) if batch.attempts else {}
 
+    drawing = Drawing(context, batch.lane, todo, planned_cases, said, before)
+
     planned = Planned()
     new: list[NewCommand] = []
     absent: dict[str, list[UUID]] = {}
@@ -193,31 +196,10 @@ async def _commit(
     for store in batch.stores_left:
         if store in resolution.unanswered:
             continue
-        carried = {p.case_id: p.carried[store] for p in todo if store in p.carried}
-        for person in todo:
-            _take_carried(person, store)
-        found = {p.case_id: _new_keys(p, store, before) for p in todo}
-        doubtful = {p.case_id for p in todo if store in p.in_doubt}
-        drawn = plan(context.policy, store, planned_cases, said, found)
-        if await watch.stops(connection, store, drawn.erasing):
-            # What only restricts goes on; the rest is found again when somebody has looked.
+        drawn = await drawing.of(connection, store, watch)
+        new += drawn.commands
+        if drawn.stopped:
             final = [one for one in final if one != store]
-            for person in todo:
-                if person.case_id in drawn.erasing:
-                    _put_back(person, store, before, carried)
-            drawn = Plan(restricting=drawn.restricting)
-        size = context.connectors[store].capabilities.batch_size
-        for kind, shape, tasks in _kinds(drawn):
-            certain = [task for task in tasks if task.case_id not in doubtful]
-            for attempts, some in enumerate(
-                (certain, [task for task in tasks if task.case_id in doubtful])
-            ):
-                new += [
-                    _command(
-                        context, batch.lane, store, kind, shape, some[at : at + size], attempts
-                    )
-                    for at in range(0, len(some), size)
-                ]
         if store in final:
             known = answered_before.get(store, set())
             if missing := [case_id for case_id in drawn.absent if case_id not in known]:
@@ -276,62 +258,3 @@ async def _answered(connection: Connection, batch: Batch) -> dict[str, set[UUID]
     for store, ids in (await answers.cases_by_store(connection, batch.id)).items():
         found.setdefault(store, set()).update(ids)
     return found
-
-
-def _new_keys(
-    person: Person, store: str, before: Mapping[UUID, Mapping[str, set[Key]]]
-) -> list[Key]:
-    """Keys this look found that no earlier look had commanded."""
-    known = before[person.case_id].get(store, set())
-    return [key for key in person.keys.get(store, ()) if key not in known]
-
-
-def _take_carried(person: Person, store: str) -> None:
-    """Add the keys that commands of an earlier plan left behind to what was found now."""
-    keys = person.keys.setdefault(store, []) if store in person.carried else []
-    keys += [key for key in person.carried.pop(store, ()) if key not in keys]
-
-
-def _put_back(
-    person: Person,
-    store: str,
-    before: Mapping[UUID, Mapping[str, set[Key]]],
-    carried: Mapping[UUID, list[Key]],
-) -> None:
-    """Forget what this look found, so that the next one commands it."""
-    known = before[person.case_id].get(store, set())
-    person.keys[store] = [key for key in person.keys.get(store, ()) if key in known]
-    if person.case_id in carried:
-        person.carried[store] = carried[person.case_id]
-
-
-def _kinds(drawn: Plan) -> Iterator[tuple[CommandKind, Shape, Sequence[Task]]]:
-    """What is told in a command each: tasks of one kind and one shape."""
-    for shape, tasks in drawn.tasks_by_shape.items():
-        yield CommandKind.ERASE, shape, tasks
-    if drawn.restricting:
-        yield CommandKind.RESTRICT, (), drawn.restricting
-
-
-def _command(
-    context: Context,
-    lane: Lane,
-    store: str,
-    kind: CommandKind,
-    shape: Shape,
-    tasks: Sequence[Task],
-    attempts: int,
-) -> NewCommand:
-    """``attempts`` is 1 where an earlier command may have erased already (see NewCommand)."""
-    ids = tuple(task.case_id for task in tasks)
-    return NewCommand(
-        store=store,
-        kind=kind,
-        shape=shape,
-        policy=context.policy.version,
-        case_ids=ids,
-        payload=seal_tasks(context.sealer, store, ids, [task.keys for task in tasks]),
-        attempts=attempts,
-        key_id=context.sealer.current,
-        lane=lane,
-    )

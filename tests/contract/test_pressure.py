@@ -5,19 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import ClassVar
+from typing import Any, ClassVar
+from unittest.mock import patch
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Connector
+from connectors.falling_due import Past
 from connectors.mapping import Field
-from connectors.sweeping import Pressure
-from tests.contract.small import Small, Store, people
+from connectors.sql.past import read_past
+from connectors.sweeping import Pressure, Span, Walk
+from tests.contract.small import ANCHORED, CUTOFF, Small, Store, people
 from tests.support.databases import MARIADB, POSTGRESQL, SQLITE
 
 MAPPING = people(Field("name", "name", None))
+DATED = people(Field("name", "name", None), grounds=(ANCHORED,))
 UPDATE = "UPDATE people SET name = 'b' WHERE id = 1"
+PROCESSORS = "max_parallel_workers_per_gather"
 TRIES = 300
 """Looks: others may be at work on a server that tests share."""
 BETWEEN = 0.2
@@ -58,8 +65,8 @@ class Pressed(Small):
     async def filled(self, store: Store) -> None:
         """One table with one person."""
         await store.run(
-            "CREATE TABLE people (id integer PRIMARY KEY, name varchar(9))",
-            "INSERT INTO people VALUES (1, 'a')",
+            "CREATE TABLE people (id integer PRIMARY KEY, name varchar(9), since date)",
+            "INSERT INTO people (id, name) VALUES (1, 'a')",
         )
 
     async def test_somebody_at_work_is_seen(self, store: Store) -> None:
@@ -100,6 +107,31 @@ class TestPostgreSQL(Pressed):
             await connection.exec_driver_sql("SELECT 1")
             assert (await connector.sweeping.pressure()).about >= 1
             await until(connector, lambda found: not found.about)
+
+    async def test_counting_takes_one_processor_beside_others(self, store: Store) -> None:
+        """And all that the server gives where nobody is; never what a sweep sets for its parts."""
+        await self.filled(store)
+        connector = store.connect(DATED)
+        shown: list[dict[str, str]] = []
+
+        async def reading(connection: AsyncConnection, *rest: Any, **options: Any) -> Past:
+            asked = sa.text("SELECT name, setting FROM pg_settings WHERE name = ANY (:names)")
+            found = await connection.execute(asked, {"names": ["enable_seqscan", PROCESSORS]})
+            shown.append({row.name: row.setting for row in found})
+            return await read_past(connection, *rest, **options)
+
+        with patch("connectors.sql.connector.read_past", reading):
+            span = Span("people", Walk.KEYS, None, None)
+            await connector.sweeping.left(span, {"kept": CUTOFF}, ())
+            async with store.engine.connect() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+                await connector.past(["people"], {"kept": CUTOFF})
+            await until(connector, lambda found: not found.about)
+            await connector.past(["people"], {"kept": CUTOFF})
+        assert shown == [
+            {PROCESSORS: "0", "enable_seqscan": "on"},
+            {PROCESSORS: "2", "enable_seqscan": "on"},
+        ]
 
     async def test_who_is_hidden_is_about(self, store: Store) -> None:
         """Of another login's client nothing is seen but that it is there: it may be at work."""

@@ -118,7 +118,7 @@ def judge(
                 "any store meanwhile",
                 "see that workers run and stores answer: erasure check, erasure dead-letters list",
                 oldest,
-                {"cases": waiting},
+                {"cases": cases},
             )
         )
     return found

@@ -94,11 +94,6 @@ class Overview:
     skew: float
     """This process's clock less the ledger's, in seconds."""
 
-    @property
-    def kept(self) -> bool:
-        """Whether the promise is kept now: nothing late, nothing that asks for somebody."""
-        return not self.troubles and not self.budget.late
-
 
 async def look(ledger: Ledger, policy: Policy, now: datetime) -> Overview:
     """Read how everything stands. Raises LedgerAway."""

@@ -1,6 +1,7 @@
 """What somebody must know of how everything stands: each situation, and what answers it.
 
-``erasure status`` tells these; without any, all is well. Each leads to a section of the runbook.
+``erasure status`` and the page tell these; without any, all is well and the promise is kept. Each
+leads to a section of the runbook.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 
 from worker.core.budget import LABELS
 from worker.core.lifecycle import CaseState, SweepState
+from worker.health import Trouble
 from worker.ledger.batches import Lane
 from worker.observe.lag import GroupLag
 from worker.observe.overview import Overview
@@ -35,6 +37,7 @@ SECTIONS: Final[Mapping[str, str]] = {
     "sweep-failed": "a-sweep",
     "sweep-paused": "a-sweep",
     "store-paused": "a-store",
+    "store-draining": "a-store",
     "store-unserved": "a-store",
     "no-worker": "no-worker",
     "cases-parked": "a-case",
@@ -55,12 +58,16 @@ LAST_PART: Final = LABELS[-2]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One thing that is so: its kind, words for a person, what answers it, and where to read."""
+    """One thing that is so: its kind, words for a person, what answers it, and where to read.
+
+    ``store`` names the one that it is about, or several with commas; it is empty for all of them.
+    """
 
     kind: str
     what: str
     todo: str
     since: datetime | None = None
+    store: str = ""
 
     @property
     def runbook(self) -> str:
@@ -83,13 +90,18 @@ def situations(
         *_stops(seen),
         *_deadlines(seen),
         *_groups(groups or {}),
-        *(Situation(one.kind, one.what, one.todo, one.since) for one in seen.troubles),
+        *map(_of_ledger, seen.troubles),
         *_stores(seen, found_again or {}),
         *_sweeps(seen),
         *_others(seen),
     ]
     order = list(SECTIONS)
     return sorted(every, key=lambda one: order.index(one.kind))
+
+
+def _of_ledger(trouble: Trouble) -> Situation:
+    store = str(trouble.about.get("store", ""))
+    return Situation(trouble.kind, trouble.what, trouble.todo, trouble.since, store)
 
 
 def broker_away(why: str) -> Situation:
@@ -144,30 +156,32 @@ def _stores(seen: Overview, found_again: Mapping[str, int]) -> Iterator[Situatio
         hindered = one.lane is Lane.SWEEPS and (one.store in away or one.store in sweeping)
         if one.state is State.AWAY and not hindered:
             what = f"{one.store} is away ({_why(one)}); it is tried again by itself"
-            yield Situation("store-away", what, "erasure check", one.since)
+            yield Situation("store-away", what, "erasure check", one.since, one.store)
     for one in people:
         again = found_again.get(one.store, 0)
         if again:
             what = f"{one.store} said {_cases(again)} erased, and the data are still there"
-            yield Situation("not-gone", what, "erasure dead-letters list")
+            yield Situation("not-gone", what, "erasure dead-letters list", store=one.store)
         if one.dead > again:
             what = f"{one.store} refused to erase in {_cases(one.dead - again)}"
-            yield Situation("dead-letters", what, "erasure dead-letters list")
+            yield Situation("dead-letters", what, "erasure dead-letters list", store=one.store)
         waited = waits(one) or 0.0
         shrinks = one.lag_people > 0 and one.drain < float("inf")
         if not shrinks and waited >= GROWN.total_seconds():
             before = one.lag_people + one.unplanned
             what = f"the lag of {one.store} does not shrink: {before:,} wait for it"
             since = seen.at - timedelta(seconds=waited)
-            yield Situation("lag-growing", what, f"erasure lag --store {one.store}", since)
+            todo = f"erasure lag --store {one.store}"
+            yield Situation("lag-growing", what, todo, since, one.store)
     unserved = [one.store for one in people if not one.workers]
     if unserved and len(unserved) == len(people):
         what = "no worker serves a store: none runs, or none can write to the ledger"
         yield Situation("no-worker", what, "erasure run")
     elif unserved:
-        what = f"no worker serves {', '.join(unserved)}"
+        names = ", ".join(unserved)
         parts = " ".join(f"--only {store}" for store in unserved)
-        yield Situation("store-unserved", what, f"erasure run {parts}")
+        what, todo = f"no worker serves {names}", f"erasure run {parts}"
+        yield Situation("store-unserved", what, todo, store=names)
 
 
 def _sweeps(seen: Overview) -> Iterator[Situation]:
@@ -176,17 +190,17 @@ def _sweeps(seen: Overview) -> Iterator[Situation]:
         named = f"sweep {one.id} of {one.store}"
         if one.state is SweepState.PAUSED:
             todo = f"erasure retention resume {one.id} --by NAME"
-            yield Situation("sweep-paused", f"{named} is paused", todo)
+            yield Situation("sweep-paused", f"{named} is paused", todo, store=one.store)
         if one.state is not SweepState.RUNNING:
             continue
         store = lanes[one.store]
         status = f"erasure retention status {one.id}"
         if store.state is State.AWAY:
             what = f"{named} stands still ({_why(store)}); it is tried again by itself"
-            yield Situation("sweep-still", what, status, store.since)
+            yield Situation("sweep-still", what, status, store.since, one.store)
         elif store.state not in (State.PAUSED, State.DRAINING) and one.due_at <= seen.at - STILL:
             what = f"{named} stands still: no worker moves it"
-            yield Situation("sweep-still", what, status, one.due_at)
+            yield Situation("sweep-still", what, status, one.due_at, one.store)
 
 
 def _others(seen: Overview) -> Iterator[Situation]:

@@ -22,6 +22,7 @@ from worker.core.lifecycle import CaseState
 from worker.ledger import commands, paging
 from worker.observe.history import sample
 from worker.observe.web.case import FOUND
+from worker.observe.web.telling import words_of
 from worker.web_settings import Role
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -82,6 +83,22 @@ async def test_a_page_shows_what_happened_and_runs_nothing_of_it(
     assert "49" not in re.sub(r"[0-9a-f-]{36}|value=\"[^\"]*\"", "", answer.text)
     if path != "/now":
         assert f'<html lang="{language}"' in answer.text
+
+
+@pytest.mark.parametrize("language", ["en", "nb"])
+async def test_no_promise_is_called_kept_while_something_waits_for_a_person(
+    page: Page, told: Told, language: str
+) -> None:
+    """What ``erasure status`` tells, the first page tells too: a dead letter, nobody at work."""
+    t = words_of(language)
+    async with open_browser(page, Role.VIEWER) as browser:
+        text = (await browser.get("/", **{"Accept-Language": language})).text
+    assert t("promise.broken") in text
+    assert t("promise.kept") not in text
+    stores = page.context.policy.stores
+    assert [t("wrong.dead-letters", store=one) in text for one in stores].count(True) == 1
+    assert t("wrong.no-worker") in text
+    assert "<code>erasure dead-letters list</code>" in text
 
 
 @pytest.mark.parametrize("language", ["en", "nb"])

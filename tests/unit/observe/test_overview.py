@@ -16,6 +16,7 @@ from worker.ledger.database import Ledger
 from worker.ledger.obligations import Ahead, NewObligation
 from worker.ledger.store_states import StoreState
 from worker.observe.overview import Overview, look
+from worker.observe.situations import situations
 from worker.observe.stores import State, StoreNow
 
 SECOND = timedelta(seconds=1)
@@ -28,7 +29,7 @@ def of(overview: Overview, store: str, lane: Lane = Lane.PEOPLE) -> StoreNow:
     return found
 
 
-async def test_an_empty_ledger_is_a_kept_promise(ledger: Ledger) -> None:
+async def test_an_empty_ledger_is_drained(ledger: Ledger) -> None:
     """Nothing waits: every store of the policy is named, drained, and served by nobody."""
     seen = await look(ledger, small(), NOW)
     assert [(one.store, one.lane) for one in seen.stores] == [
@@ -38,7 +39,6 @@ async def test_an_empty_ledger_is_a_kept_promise(ledger: Ledger) -> None:
     assert {one.state for one in seen.stores} == {State.UNSERVED}
     assert {(one.lag_people, one.oldest, one.drain) for one in seen.stores} == {(0, None, 0.0)}
     assert seen.cases == dict.fromkeys((CaseState.OPEN, CaseState.PARKED, CaseState.HELD), 0)
-    assert seen.kept
 
 
 async def test_a_lag_is_told_in_commands_and_people(ledger: Ledger) -> None:
@@ -147,7 +147,7 @@ async def test_deadlines_are_told_by_the_part_that_is_used(ledger: Ledger) -> No
     # Nothing was ever settled, and nobody is looked up yet: at this rate all of them will be late.
     assert seen.budget.forecast == 3
     assert seen.budget.nearest[CaseState.OPEN] == (date(2026, 3, 6), -2)
-    assert not seen.kept
+    assert "deadline-near" in {one.kind for one in situations(seen)}
 
 
 async def test_the_forecast_believes_the_last_hour(ledger: Ledger) -> None:

@@ -18,6 +18,7 @@ from worker.cli.sweep_words import WHYS
 from worker.core.lifecycle import CaseState, SweepState
 from worker.core.outcomes import KEPT_WITHOUT_GROUND, NOT_GONE
 from worker.ledger.actions import Did, Origin
+from worker.observe.situations import SECTIONS
 from worker.observe.stores import State
 from worker.observe.story import STEPS, TODOS
 from worker.observe.web.deeds import DEEDS
@@ -81,6 +82,7 @@ def test_every_refusal_trouble_and_fault_is_told() -> None:
         assert f"fault.{code}" in english
     for kind, _ in raised_codes("Trouble"):
         assert {f"wrong.{kind}", f"wrong.{kind}.what"} <= set(english)
+    assert {f"wrong.{kind}" for kind in SECTIONS.keys() - {"broker-away"}} <= set(english)
     for key, text in TODOS.items():
         assert holes(english[f"todo-case.{key}"]) <= holes(text)
     assert {f"sweep-reason.{why}" for why in WHYS} <= set(english)

@@ -10,6 +10,7 @@ from aiohttp import web
 from worker.core.lifecycle import CaseState
 from worker.ledger.batches import Lane
 from worker.observe.overview import Overview
+from worker.observe.situations import situations
 from worker.observe.stores import StoreNow
 from worker.observe.web import guard
 from worker.observe.web.look import language_of
@@ -47,8 +48,12 @@ def _content(found: Overview, trends: Mapping[str, Trend], ask: Ask) -> dict[str
         # A lane of sweeps on which nothing is and nothing is wrong says nothing.
         if one.lane is Lane.PEOPLE or one.lag_people or one.rate_out:
             lanes.setdefault(one.store, []).append(one)
+    told = {one.kind for one in found.troubles}
+    every = situations(found, groups=ask.site.context.here.groups)
     return {
         "overview": found,
+        "kept": not every,
+        "situations": [one for one in every if one.kind not in told],
         "lanes": lanes,
         "trends": trends,
         "bars": {

@@ -8,6 +8,7 @@ import signal
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.brokers", "tests.support.databases"]
 
@@ -28,6 +29,13 @@ COMPLETE = "ERASURE_TESTS_COMPLETE"
 """When this is ``yes``, nothing is left out: a missing part is a failure. ``.ci/run`` sets it."""
 
 _left_out: Counter[str] = Counter()
+
+
+# No test fails for the time that it took: the machine may be full.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from connectors.mapping import Cutoffs, Key, StoreMapping
-from connectors.sql.columns import Relation
+from connectors.sql.columns import Params, Relation
+from connectors.sql.dialect import Condition
 from connectors.sql.links import link_of
 from connectors.sql.lists import MariaDB
 from connectors.sql.parts import draw
@@ -71,8 +72,9 @@ class Walks:
             if by in PAGED:
                 end = await self._next_page(opened, table, relation, after, size)
             else:
-                over = self._over(opened, table) if by is Walk.KEYS else None
-                end = await self._next_key(opened, relation, after, size, over, cutoffs)
+                by_itself = by is Walk.KEYS
+                over, binds = self._over(opened, table, cutoffs) if by_itself else (None, {})
+                end = await self._next_key(opened, relation, after, size, over, binds)
             return Span(table, by, after, end)
 
         return await self._sessions.run(find)
@@ -85,12 +87,15 @@ class Walks:
         upto = page_after(after, size)
         return upto if upto < (there,) else None
 
-    def _over(self, opened: Opened, table: str) -> Rules | None:
-        """The rules that say of a row of a table by itself whether anything of it is over."""
-        if not isinstance(opened.dialect, MariaDB):
-            return None
+    def _over(
+        self, opened: Opened, table: str, cutoffs: Cutoffs
+    ) -> tuple[Condition | None, Params]:
+        """When anything of a row is over, as the row by itself can say it, with its binds."""
         its = self._rules(opened, table)
-        return None if its.scope.joins else its
+        if not isinstance(opened.dialect, MariaDB) or its.scope.joins:
+            return None, {}
+        dead = (every(found) for group in its.groups if (found := its.dead(group)))
+        return sa.or_(sa.false(), *dead), days(opened.dialect, cutoffs, its.cutoffs)
 
     def _rules(self, opened: Opened, table: str) -> Rules:
         known: Rules | None = opened.parts.get(("rules", table))
@@ -106,18 +111,14 @@ class Walks:
         relation: Relation,
         after: Key | None,
         size: int,
-        over: Rules | None,
-        cutoffs: Cutoffs,
+        over: Condition | None,
+        binds: Params,
     ) -> Key | None:
         dialect = opened.dialect
-        known = after_key(dialect, relation, after)
-        dead = None
-        if over is not None:
-            known |= days(dialect, cutoffs, over.cutoffs)
-            dead = sa.or_(sa.false(), *(every(d) for g in over.groups if (d := over.dead(g))))
-        statement = next_key(dialect, relation, first=after is None, size=size, over=dead)
+        statement = next_key(dialect, relation, first=after is None, size=size, over=over)
+        binds = binds | after_key(dialect, relation, after)
         async with self._sessions.reading(opened, 1) as connection:
-            row = (await connection.execute(statement, known)).one_or_none()
+            row = (await connection.execute(statement, binds)).one_or_none()
         if row is None:
             return None
         return tuple(c.decode(value) for c, value in zip(relation.key, row, strict=True))

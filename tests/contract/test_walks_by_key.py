@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -52,6 +53,9 @@ async def walk(sweeping: Sweeping, first: Span, size: int) -> list[Effects]:
 class ByKeys(Small):
     """What holds on both."""
 
+    of_notes: ClassVar[str] = ""
+    """What a DROP INDEX says of the table."""
+
     async def test_by_the_keys_of_the_parent_that_decides(self, store: Store) -> None:
         """Each row of which the parent's date is over goes once, and none of which it is not."""
         await fill(store)
@@ -69,10 +73,8 @@ class ByKeys(Small):
     async def test_without_an_index_a_table_is_walked_by_its_own_keys(self, store: Store) -> None:
         """Else each part would read it whole."""
         await fill(store)
-        await store.run("DROP INDEX notes_person" + self.on_notes)
+        await store.run("DROP INDEX notes_person" + self.of_notes)
         assert await store.connect(with_notes()).sweeping.walk("notes") is Walk.KEYS
-
-    on_notes = ""
 
     async def test_rows_go_along_with_those_that_they_hang_on(self, store: Store) -> None:
         """In one part, notes before their people, however they lie; of each as if walked alone."""
@@ -96,7 +98,7 @@ class TestOnMariaDB(ByKeys):
     """On MariaDB, where two parts are erased at once."""
 
     dialect = MARIADB
-    on_notes = " ON notes"
+    of_notes = " ON notes"
 
     async def test_neither_of_two_parts_waits_for_the_other(self, store: Store) -> None:
         """A part is erased while the one behind it is, and is not committed before it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -19,6 +18,7 @@ from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
 from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway, LedgerConflict
+from worker.memory import leave_what_stays
 from worker.observe.reporting import Reporter
 from worker.observe.web.server import serve
 from worker.redrive import give_back, redrive
@@ -100,7 +100,7 @@ async def run_parts(
                 consumer = StoreWorker(context, store, settings.broker, pausing, lane, holder())
                 start(consumer.run(stop))
         context.here.started = True
-        _leave_what_stays_to_itself()
+        leave_what_stays()
 
 
 async def _take_up_policy(context: Context, stop: asyncio.Event) -> None:
@@ -118,13 +118,6 @@ async def _take_up_policy(context: Context, stop: asyncio.Event) -> None:
             await stopped_within(stop, pause(AGAIN, attempt))
         else:
             return
-
-
-def _leave_what_stays_to_itself() -> None:
-    """Keep the garbage collector off what lives as long as the process (measured: a tenth)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 async def _stopping_others(part: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import bindparam, func, insert, update
 
 from worker.core.lifecycle import SWEEP_ENDED, SweepState
-from worker.ledger.database import Connection
+from worker.ledger.database import Connection, Hot
 from worker.ledger.sweep_tables import sweep_receipts, sweeps
 from worker.ledger.sweeps import COLUMNS, Counts, Sweep, first_ended, read, sweep_of
 
@@ -145,24 +145,19 @@ async def intend(
 
     False: the sweep is no longer this runner's, or an operator has stopped it.
     """
-    noted = await connection.execute(
-        update(sweeps)
-        .where(
-            sweeps.c.id == sweep_id,
-            sweeps.c.epoch == epoch,
-            sweeps.c.state == SweepState.RUNNING.value,
-        )
-        .values(
-            leg=leg,
-            cursor=cursor,
-            left_out=left_out,
-            span=span,
-            intent=intent,
-            key_id=key_id,
-            due_at=due_at,
-        )
+    noted = await _INTEND.rows(
+        connection,
+        sweep=sweep_id,
+        of_runner=epoch,
+        at_leg=leg,
+        at_cursor=cursor,
+        people_left_out=left_out,
+        chunk=span,
+        people=intent,
+        key=key_id,
+        due=due_at,
     )
-    return noted.rowcount == 1
+    return len(noted) == 1
 
 
 async def step(
@@ -254,3 +249,25 @@ def _added(before: Counts, more: Counts) -> dict[str, dict[str, int]]:
         for result, rows in results.items():
             own[result] = own.get(result, 0) + rows
     return counts
+
+
+_INTEND = Hot(
+    lambda _: (
+        update(sweeps)
+        .where(
+            sweeps.c.id == bindparam("sweep"),
+            sweeps.c.epoch == bindparam("of_runner"),
+            sweeps.c.state == SweepState.RUNNING.value,
+        )
+        .values(
+            leg=bindparam("at_leg"),
+            cursor=bindparam("at_cursor"),
+            left_out=bindparam("people_left_out"),
+            span=bindparam("chunk"),
+            intent=bindparam("people"),
+            key_id=bindparam("key"),
+            due_at=bindparam("due"),
+        )
+        .returning(sweeps.c.id)
+    )
+)

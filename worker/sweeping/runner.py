@@ -31,7 +31,7 @@ from worker.sweeping.partitions import Partitions
 from worker.sweeping.record import Place, Record, Settled, SomebodyApart
 from worker.sweeping.settling import interrupted
 from worker.sweeping.way import Way
-from worker.sweeping.work import Chunk, Result
+from worker.sweeping.work import Chunk, Result, rows_of
 
 PASSES: Final = 5
 """Times that a sweep counts what is left before it gives up."""
@@ -152,7 +152,7 @@ class Runner:
             at = await attempt.found()
             self._go_ahead(at)
             effects = await self._ahead.erased(attempt)
-            rows = sum(d.deleted + d.overwritten for e in effects.values() for d in e.values())
+            rows = rows_of(effects)
             self._pace.took(at.span.by, attempt.took, rows)
             self._go_ahead(at)
             mine = await self._note(at, effects)

@@ -7,6 +7,7 @@ Rows of theirs that did go are in a receipt all the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -213,6 +214,17 @@ class Chunk:
                 if any(groups[g].left for g in own & groups.keys()):
                     found[key] = NOT_GONE
         return found
+
+
+def rows_of(effects: Effects) -> int:
+    """Rows that went or were overwritten; one counts for each of its field groups."""
+    # A crowd with whom the same was done shares it: what is one's is added up once.
+    crowds = Counter(map(id, effects.values()))
+    alike = {id(done): done.values() for done in effects.values()}
+    return sum(
+        people * sum(one.deleted + one.overwritten for one in alike[crowd])
+        for crowd, people in crowds.items()
+    )
 
 
 def _deleted(effects: Effects, keys: Iterable[Key]) -> Effects:

@@ -6,14 +6,12 @@ among them before it has touched a row.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.exc import NoSuchTableError, SAWarning
 from sqlalchemy.types import NullType, TypeEngine
 
 from connectors.base import Finding
@@ -22,6 +20,7 @@ from connectors.sql.anchors import anchors_of
 from connectors.sql.catalogue import Catalogue, read
 from connectors.sql.columns import Column, Family, Relation
 from connectors.sql.links import link_of
+from connectors.sql.shown import Shown, place_of, shown
 
 _COLLATIONS = sa.text(
     "SELECT column_name, collation_name FROM information_schema.columns"
@@ -32,11 +31,6 @@ _EXPRESSIONS = sa.text(
     "SELECT substr(sql, instr(sql, '(') + 1) FROM sqlite_master"
     " WHERE type = 'index' AND tbl_name = :relation AND sql LIKE '%lower(%'"
 )
-
-
-# A store may hold types and indexes that SQLAlchemy does not know; none of them is ours to mind.
-# For good and not around each look: stores are looked at side by side, and filters are global.
-warnings.filterwarnings("ignore", category=SAWarning, module=r"connectors\.sql\.reflect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +45,16 @@ class Reflection:
 def reflect(connection: sa.Connection, mapping: StoreMapping) -> Reflection:
     """Read types, keys and indexes of the declared tables. Raises driver errors."""
     inspector = sa.inspect(connection)
+    there = shown(inspector, mapping.tables)
     relations: dict[str, Relation] = {}
     missing: list[Finding] = []
     for table in mapping.tables:
-        try:
-            relation = relations[table.name] = relation_of(connection, inspector, table)
-        except NoSuchTableError:
+        if place_of(table) not in there:
             what = f"table {full_name(table)} is not in the store"
             todo = "correct the policy's relation or schema, or the login's privileges"
             missing += placed(table, [Finding("error", what, todo)])
             continue
+        relation = relations[table.name] = relation_of(connection, there[place_of(table)], table)
         if _is_view(inspector, table):
             what = (
                 f"{full_name(table)} is a view: its rows cannot be locked, its rules may "
@@ -140,25 +134,21 @@ def _named_by(other: Table, table: Table) -> list[str]:
     return found
 
 
-def relation_of(connection: sa.Connection, inspector: sa.Inspector, table: Table) -> Relation:
-    """Read one table's columns, keys and indexes. Raises ``NoSuchTableError``."""
-    name, schema = table.relation, table.schema
-    reflected = inspector.get_columns(name, schema=schema)
-    indexes = inspector.get_indexes(name, schema=schema, include_auto_indexes=True)
-    primary = inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]
-    uniques = inspector.get_unique_constraints(name, schema=schema)
+def relation_of(connection: sa.Connection, found: Shown, table: Table) -> Relation:
+    """Make a relation of what the database shows of a table."""
+    name, primary, uniques = table.relation, found.primary, found.uniques
     folding = _folding(connection, table)
     lite = connection.dialect.name == "sqlite"
     columns = {
         str(c["name"]): _column(
             str(c["name"]), c["type"], bool(c["nullable"]), folding, lite, bool(c.get("computed"))
         )
-        for c in reflected
+        for c in found.columns
     }
-    plain = [index for index in indexes if not _is_partial(index)]
-    unique: list[Sequence[str | None]] = [primary, *(u["column_names"] for u in uniques)]
+    plain = [index for index in found.indexes if not _is_partial(index)]
+    unique: list[Sequence[str | None]] = [primary, *uniques]
     unique += [index["column_names"] for index in plain if index["unique"]]
-    names: list[Sequence[str | None]] = [primary, *(u["column_names"] for u in uniques)]
+    names: list[Sequence[str | None]] = [primary, *uniques]
     names += [index.get("expressions") or index["column_names"] for index in plain]
     if lite:
         names += [[sql] for sql in connection.scalars(_EXPRESSIONS, {"relation": name})]
@@ -171,8 +161,8 @@ def relation_of(connection: sa.Connection, inspector: sa.Inspector, table: Table
             tuple(str(name) for name in over if name)
             for over in (
                 primary,
-                *(u["column_names"] for u in uniques),
-                *(i.get("expressions") or i["column_names"] for i in indexes if i["unique"]),
+                *uniques,
+                *(i.get("expressions") or i["column_names"] for i in found.indexes if i["unique"]),
             )
         ],
     )

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from connectors.faults import Misfit
 from connectors.mapping import Table
 from connectors.seen import SeenLink, SeenTable
+from connectors.sql.columns import Relation
 from connectors.sql.engine import make_engine
 from connectors.sql.errors import guarded
 from connectors.sql.kinds import seen
 from connectors.sql.reflect import relation_of
+from connectors.sql.shown import Shown, place_of, shown
 
 _PARTITIONS = sa.text("SELECT relname FROM pg_catalog.pg_class WHERE relispartition")
 SECONDS = 60.0
@@ -53,14 +55,18 @@ def _tables(connection: sa.Connection, schema: str | None) -> tuple[SeenTable, .
     names = set(inspector.get_table_names(schema=schema))
     if connection.dialect.name == "postgresql":
         names -= set(connection.scalars(_PARTITIONS))  # their table stands for them
-    return tuple(_table(connection, inspector, schema, name) for name in sorted(names))
+    tables = [Table(name, name, schema, (), None, ()) for name in sorted(names)]
+    there = shown(inspector, tables)
+    # One that was dropped a moment ago is no table of the store any more.
+    return tuple(
+        _table(inspector, found, relation_of(connection, found, table))
+        for table in tables
+        if (found := there.get(place_of(table))) is not None
+    )
 
 
-def _table(
-    connection: sa.Connection, inspector: sa.Inspector, schema: str | None, name: str
-) -> SeenTable:
-    relation = relation_of(connection, inspector, Table(name, name, schema, (), None, ()))
-    key = inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]
+def _table(inspector: sa.Inspector, found: Shown, relation: Relation) -> SeenTable:
+    schema, name = place_of(relation.table)
     return SeenTable(
         schema,
         name,
@@ -68,7 +74,7 @@ def _table(
             seen(column, unique=relation.is_unique([column.name]))
             for column in relation.columns.values()
         ),
-        tuple(key),
+        tuple(found.primary),
         tuple(
             SeenLink(
                 one["referred_schema"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -28,6 +27,7 @@ from connectors.mapping import (
 from tests.contract.kept import Kept, kept
 from tests.contract.test_forecast import shared
 from tests.support.databases import Database
+from tests.support.statements import asked
 
 CUTOFF, BEFORE, AFTER = date(2026, 11, 25), date(2026, 11, 25), date(2026, 11, 26)
 OF_PARENT = GroundUse("kept", False, Anchor("gone", True, NullAnchor.RUNNING))
@@ -129,21 +129,6 @@ def losing(rows: Rows, without: Sequence[int]) -> dict[str, set[int]]:
         if over(visit) and visit and visit["member"] is not None:
             found["notes"].add(visit["member"])
     return {name: people - set(without) for name, people in found.items()}
-
-
-@contextmanager
-def asked() -> Iterator[list[str]]:
-    """The statements that are run meanwhile."""
-    statements: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        statements.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="module")

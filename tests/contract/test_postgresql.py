@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from connectors.base import Kept, Lookup
 from connectors.faults import Misfit, Refused, RetryLater
 from connectors.mapping import Field, IdentifierColumn
-from tests.contract.small import ANCHORED, Small, Store, left, people, work
+from tests.contract.small import ANCHORED, Small, Store, left, people, with_notes, work
 from tests.support.databases import POSTGRESQL
+from tests.support.statements import asked
 
 NAME = Field("name", "name", None)
 
@@ -193,18 +192,24 @@ class TestPostgreSQL(Small):
         mail = IdentifierColumn("email", "mail", ignore_case=True, strong=True)
         connector = store.connect(people(NAME, identifiers=(mail,)))
         assert list(await connector.check()) == []
-        seen: list[str] = []
-
-        def note(*happened: Any) -> None:
-            seen.append(happened[2])
-
-        sessions = connector._sessions  # type: ignore[attr-defined] # behind the protocol
-        engine = sessions._engine.sync_engine
-        sa.event.listen(engine, "before_cursor_execute", note)
-        await connector.resolve([Lookup(1, (("email", "a@example.com"),))])
+        with asked() as seen:
+            await connector.resolve([Lookup(1, (("email", "a@example.com"),))])
         (statement,) = [text for text in seen if "lower(" in text]
         query = statement.replace("$1::TEXT[]", "ARRAY['a@example.com']")
         async with store.engine.connect() as connection:
             await connection.exec_driver_sql("SET enable_seqscan = off")
             plan = (await connection.exec_driver_sql(f"EXPLAIN {query}")).scalars().all()
         assert "mails" in "\n".join(plan)
+
+    async def test_more_tables_are_no_more_questions(self, store: Store) -> None:
+        """A store is looked at as fast with many tables as with one."""
+        await store.run(
+            "CREATE TABLE people (id integer PRIMARY KEY, name text, since date)",
+            "CREATE TABLE notes (id integer PRIMARY KEY, person integer, note text)",
+        )
+        counted = []
+        for mapping in (people(NAME, grounds=(ANCHORED,)), with_notes()):
+            with asked() as statements:
+                await store.connect(mapping).people()
+            counted.append(len(statements))
+        assert counted[0] == counted[1]

@@ -18,6 +18,7 @@ from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
 from worker.ledger.batches import Lane
 from worker.ledger.database import LedgerAway, LedgerConflict
+from worker.losses import until_recovered
 from worker.memory import leave_what_stays
 from worker.observe.reporting import Reporter
 from worker.observe.web.server import serve
@@ -81,6 +82,10 @@ async def run_parts(
             # Before everything else: it answers that the worker lives while a ledger is waited for.
             start(serve(context, settings, stop))
         await _take_up_policy(context, stop)
+        # Only a broker that knows idempotent producers tells the right end of its topics.
+        ends_known = settings.broker.idempotent
+        if ends_known:
+            await until_recovered(context, stop)
         log.info("started", parts=sorted(chosen), policy=context.policy.version)
         start(Watchdog(context.here).run(stop))
         start(_redrive(context, settings.redrive_seconds, stop))
@@ -92,8 +97,6 @@ async def run_parts(
             start(run_intake(context, settings.broker, settings.data_dir, planner, stop))
         pausing = Pausing(context, holder())
         start(pausing.run(stop))
-        # Only a broker that knows idempotent producers tells the right end of its topics.
-        ends_known = settings.broker.idempotent
         start(Reporter(context, holder(), ends_known=ends_known).run(stop))
         for store in sorted(chosen - {INTAKE}):
             for lane in Lane:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
-from tests.runbook.following import follow, status, until_told, until_well
-from tests.runbook.measured import alone, number, open_metrics, running, scrape
+from tests.runbook.following import follow, status, typed, until_told, until_well
+from tests.runbook.measured import number, open_metrics, scrape
 from tests.support.databases import Server
 from tests.support.kafka import KafkaServer
 from tests.support.nordlys import Person, erasure, traces
@@ -19,6 +20,7 @@ from tests.support.opening import open_world
 from tests.support.world import World
 from topics import names
 from worker.cli.exits import Exit
+from worker.ledger import actions, losses
 
 BEYOND = "Offset beyond end"
 
@@ -42,63 +44,75 @@ def lose(folder: Path, *topics: str) -> None:
             shutil.rmtree(partition)
 
 
-async def read_from_the_beginning(world: World, group: str, topics: Sequence[str]) -> None:
-    """What kafka-consumer-groups.sh --reset-offsets --to-earliest does."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=world.bootstrap, group_id=group, enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in await world.producer.partitions_for(topic)
-        ]
-        consumer.assign(partitions)
-        await consumer.commit(await consumer.beginning_offsets(partitions))
-    finally:
-        await consumer.stop()
-
-
 @pytest.mark.kafka
 async def test_offset_beyond_end(world: World, kafka: KafkaServer, tmp_path: Path) -> None:
-    """A disk is lost with events that nobody had accepted: by the book, all are erased."""
+    """A disk is lost while a worker runs: it skips nothing of what comes, and by the book goes on.
+
+    More comes than the groups had read, so that where they stood is no more beyond the end.
+    """
     people = [Person() for _ in range(8)]
     await world.stores.add(*people)
-    accepted, lost = [[erasure(one) for one in some] for some in (people[:4], people[4:])]
-    async with running(world):
-        await world.publish(*accepted)
-        await world.until_told(*accepted)
-        await until_well(world)
-    await alone(world)
-    await world.publish(*lost)
+    before, after = [[erasure(one) for one in some] for some in (people[:3], people[3:])]
+    at_work = world.worker(command="erasure run")
+    await world.publish(*before)
+    await world.until_told(*before)
+    await until_well(world)
     kafka.kill()
     lose(tmp_path / "kafka", names.REQUESTS, names.commands("crm"))
     kafka.start()
 
+    assert await at_work.over() == Exit.TRY_AGAIN
+    world.workers.remove(at_work)  # The world's own would have to run on.
+    await world.publish(*after)
+
     async def shown() -> bool:
         seen = await scrape(world)
         beyond = number(seen, BEYOND, "erasure_group_beyond_end_messages", group=names.INTAKE_GROUP)
-        return beyond == len(accepted)
+        return beyond == len(before)
 
     with follow(world, BEYOND) as words:
-        async with running(world):
-            await world.until(shown, "the metric shows it")
-            said = await until_told(world, "offset-beyond-end", BEYOND)
-            assert f"{names.INTAKE_GROUP} has read 4 messages more than its topics hold" in said
-        await alone(world)
         await words.type("topics check")
         assert "existed" in await words.type("topics create")
-        said = await words.type("status", expect=Exit.ALARM)
-        for group in (names.INTAKE_GROUP, names.group_of("crm")):
-            assert f"{group} has read" in said
-        await read_from_the_beginning(world, names.INTAKE_GROUP, names.INBOUND)
-        await read_from_the_beginning(world, names.group_of("crm"), [names.commands("crm")])
         with words.start("run") as worker:
-            assert "offset-beyond-end" not in await status(world)
-            await world.publish(*accepted, *lost)
-            await world.until_told(*accepted, *lost)
+            await world.until(shown, "the metric shows it")
+            await until_told(world, "offset-beyond-end", BEYOND)
+            said = await words.type("status", expect=Exit.ALARM)
+            for group in (names.INTAKE_GROUP, names.group_of("crm")):
+                assert f"{group} has read" in said
+            left = await world.stores.dump()
+            assert all(traces(left, person) for person in people[3:])
+            told = await words.type("topics recover")
+            assert f"{names.INTAKE_GROUP} reads from the beginning" in told
+            await world.until_told(*after)
             await until_well(world)
             assert await worker.stop() == 0
     left = await world.stores.dump()
     assert [traces(left, person) for person in people] == [{}] * len(people)
+
+
+@pytest.mark.kafka
+async def test_nothing_is_moved_under_a_reader(world: World) -> None:
+    """A group that is read with keeps its place; without a loss there is nothing to recover."""
+    command = "erasure topics recover --by Kari --reason test"
+    nothing = await typed(world, command)
+    assert (nothing.code, nothing.out) == (Exit.WRONG, "")
+    consumer = AIOKafkaConsumer(
+        names.REQUESTS, bootstrap_servers=world.bootstrap, group_id=names.INTAKE_GROUP
+    )
+    await consumer.start()
+    try:
+        async with world.ledger.begin() as connection:
+            await losses.note(connection, names.INTAKE_GROUP, 3, datetime.now(UTC))
+        refused = await typed(world, command)
+        assert refused.code == Exit.WRONG
+        assert f"still reads with {names.INTAKE_GROUP}" in refused.error
+        assert "offset-beyond-end" in await status(world)
+    finally:
+        await consumer.stop()
+    assert (await typed(world, command)).code == Exit.OK
+    assert "offset-beyond-end" not in await status(world)
+    async with world.ledger.begin() as connection:
+        (did, *_) = await actions.listed(connection)
+    assert (did.what, did.target, did.by) == (
+        actions.Did.LOSS_RECOVERED, f"group:{names.INTAKE_GROUP}", "Kari",
+    )  # fmt: skip

@@ -60,6 +60,11 @@ class WorkerProcess:
         self._process.kill()
         self._process.join()
 
+    async def over(self) -> int | None:
+        """Wait until it ends by itself, and give its exit code; None: it goes on and on."""
+        await asyncio.to_thread(self._process.join, _STOP_SECONDS)
+        return self.ended
+
     async def stop(self) -> int | None:
         """Ask it to end (SIGTERM), wait for it, and give its exit code."""
         await asyncio.to_thread(self._hears.wait, _STOP_SECONDS)

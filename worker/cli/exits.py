@@ -56,6 +56,8 @@ MEANINGS: Final[Mapping[str, tuple[Exit, str]]] = {
     "worker.cli.exits.NotThere": (Exit.WRONG, "{text}"),
     "worker.embedded.child.ServerFailed": (Exit.WRONG, "{text}"),
     "topics.admin.TopicFailed": (Exit.WRONG, "{text}"),
+    "topics.groups.GroupInUse": (Exit.WRONG, "{text}"),
+    "worker.losses.BrokerLost": (Exit.TRY_AGAIN, "{text}"),
     "worker.ledger.database.LedgerAway": (
         Exit.TRY_AGAIN,
         "the ledger does not answer ({text}); see that it runs and that ERASURE_LEDGER leads to "

@@ -12,9 +12,11 @@ import typer
 
 from worker.cli.exits import Exit, Unusable
 from worker.cli.output import AsJson, print_json, print_table
+from worker.cli.who import By, Reason, in_words
 
 if TYPE_CHECKING:
     from topics.names import Topic
+    from worker.ledger.losses import Loss
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,6 +25,10 @@ def add_to(app: typer.Typer) -> None:
     group.command(epilog="Before the first run: erasure topics create")(create)
     group.command("list", epilog="For a machine: erasure topics list --json")(list_)
     group.command(epilog="Exit codes: 0 as they should be, 1 something differs")(check)
+    group.command(
+        epilog='erasure topics recover --by "Kari Nordmann" --reason "a disk was lost"\n\n'
+        "Exit codes: 0 workers go on, 1 nothing was lost, or a worker still reads, 75 try again"
+    )(recover)
     group.command(epilog="erasure topics schemas ./schemas")(schemas)
     app.add_typer(group, name="topics")
 
@@ -76,6 +82,29 @@ def check(as_json: AsJson = False) -> None:
         if not differences:
             print(f"all {len(catalogue)} topics are as they should be")
     raise typer.Exit(Exit.WRONG if wrong else Exit.OK)
+
+
+def recover(by: By, reason: Reason) -> None:
+    """Read again from the beginning, after the broker came back without its messages.
+
+    Workers take nothing from the moment on that one of them sees that; this lets them go on.
+    What is read twice changes nothing. Follow docs/runbook.md#offset-beyond-end first.
+    """
+    from worker.bootstrap import open_context
+    from worker.cli.opening import read_settings
+    from worker.losses import recover as recover_losses
+
+    by, because = in_words(by, "--by"), in_words(reason, "--reason")
+    settings = read_settings()
+
+    async def work() -> list[Loss]:
+        async with open_context(settings) as context:
+            bootstrap = settings.broker.bootstrap
+            return await recover_losses(context, bootstrap, by=by, reason=because)
+
+    for one in asyncio.run(work()):
+        print(f"{one.group} reads from the beginning of its topics again")
+    print("workers go on by themselves; have upstream publish again what may be lost")
 
 
 def schemas(

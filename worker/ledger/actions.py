@@ -38,6 +38,7 @@ class Did(StrEnum):
     STORE_PAUSED = "store-paused"
     STORE_DRAINED = "store-drained"
     STORE_RESUMED = "store-resumed"
+    LOSS_RECOVERED = "loss-recovered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,12 @@
-"""The part of the ledger's schema that operators write: what they did, and which stores rest."""
+"""The part of the ledger's schema that operators write.
+
+What they did, which stores rest, and what a broker has lost until they answer it.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -19,7 +23,7 @@ from worker.ledger.sweep_tables import metadata
 from worker.ledger.tables import one_of
 from worker.ledger.types import Id, Instant
 
-__all__ = ["metadata", "operator_actions", "pause_reports", "paused_stores"]
+__all__ = ["broker_losses", "metadata", "operator_actions", "pause_reports", "paused_stores"]
 
 operator_actions = Table(
     "operator_actions",
@@ -75,4 +79,32 @@ pause_reports = Table(
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("pause_id", "worker", "lane"),
     comment="What each worker still has in hand of a store that is drained",
+)
+
+broker_losses = Table(
+    "broker_losses",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("consumer_group", Text, nullable=False),
+    Column(
+        "messages",
+        BigInteger,
+        nullable=False,
+        comment="how far the group's place lay beyond the end when it was seen",
+    ),
+    Column("seen_at", Instant, nullable=False),
+    Column("recovered_at", Instant),
+    Column("recovered_by", Text),
+    Column("recovered_because", Text),
+    CheckConstraint(
+        "(recovered_at IS NULL) = (recovered_by IS NULL)", name="recovered_by_somebody"
+    ),
+    comment="Messages that a broker has lost: workers take nothing until somebody answers it",
+)
+Index(
+    "uq_broker_losses_standing",
+    broker_losses.c.consumer_group,
+    unique=True,
+    postgresql_where=text("recovered_at IS NULL"),
+    sqlite_where=text("recovered_at IS NULL"),
 )

@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from worker.context import Context
 from worker.core.lifecycle import SweepState
 from worker.ledger.batches import Lane
+from worker.ledger.losses import Loss
 from worker.observe.lag import GroupLag
 from worker.observe.metrics import Measure, standing
 from worker.observe.overview import Overview
@@ -45,15 +46,19 @@ def exposition(context: Context, overview: Overview | None) -> bytes:
     read: list[tuple[Measure, Numbers]] = []
     if overview is not None:
         read += of_overview(overview)
-    if context.here.groups is not None:
-        read += of_groups(context.here.groups)
+    read += of_groups(context.here.groups or {}, () if overview is None else overview.losses)
     return text(chain(own.registry.collect(), map(_family, read)))
 
 
-def of_groups(groups: Mapping[str, GroupLag]) -> Iterator[tuple[Measure, Numbers]]:
-    """The numbers of Kafka's consumer groups."""
+def of_groups(
+    groups: Mapping[str, GroupLag], losses: Iterable[Loss]
+) -> Iterator[tuple[Measure, Numbers]]:
+    """The numbers of Kafka's consumer groups, and of what is known to be lost."""
+    beyond = {name: one.beyond for name, one in groups.items()}
+    for one in losses:
+        beyond[one.group] = max(one.messages, beyond.get(one.group, 0))
     yield standing.GROUP_LAG, {(name,): one.messages for name, one in groups.items()}
-    yield standing.GROUP_BEYOND, {(name,): one.beyond for name, one in groups.items()}
+    yield standing.GROUP_BEYOND, {(name,): messages for name, messages in beyond.items()}
 
 
 def of_overview(seen: Overview) -> Iterator[tuple[Measure, Numbers]]:

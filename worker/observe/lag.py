@@ -12,15 +12,30 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
 from topics import names
+from topics.groups import partitions_of
 
 TIMEOUT_MS: Final = 5_000
+_REFUSED: Final = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
 
 
 class BrokerAway(Exception):
     """The broker does not answer: nothing is known of its groups now."""
+
+
+class GroupsHidden(BrokerAway):
+    """The broker does not let this login see them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +67,7 @@ async def group_lags(bootstrap: str, stores: Iterable[str]) -> dict[str, GroupLa
         await admin.start()
         wanted = groups_of(stores)
         topics = {topic for some in wanted.values() for topic in some}
-        ends = await _ends(consumer, await _partitions(admin, topics))
+        ends = await _ends(consumer, await partitions_of(admin, topics))
         found = {}
         for group in wanted:
             committed = await admin.list_consumer_group_offsets(group)
@@ -61,22 +76,13 @@ async def group_lags(bootstrap: str, stores: Iterable[str]) -> dict[str, GroupLa
                 {at: end for at, end in ends.items() if at.topic in wanted[group]},
             )
         return found
+    except _REFUSED as error:
+        raise GroupsHidden(type(error).__name__) from None
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerAway(type(error).__name__) from None
     finally:
         await consumer.stop()
         await admin.close()
-
-
-async def _partitions(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> list[TopicPartition]:
-    """The partitions of topics; a topic that is not there has none."""
-    # Not from the consumer: one that reads nothing never hears of any.
-    described = await admin.describe_topics(sorted(topics))
-    return [
-        TopicPartition(one["topic"], partition["partition"])
-        for one in described
-        for partition in one["partitions"]
-    ]
 
 
 async def _ends(

@@ -18,9 +18,19 @@ from worker.core.deadline import working_days_left
 from worker.core.lifecycle import CaseState, SweepState
 from worker.core.policy import Policy
 from worker.health import Trouble
-from worker.ledger import brakes, holds, obligations, pauses, progress, store_states, waiting
+from worker.ledger import (
+    brakes,
+    holds,
+    losses,
+    obligations,
+    pauses,
+    progress,
+    store_states,
+    waiting,
+)
 from worker.ledger.batches import Lane
 from worker.ledger.database import Ledger
+from worker.ledger.losses import Loss
 from worker.ledger.obligations import Ahead
 from worker.ledger.sweeps import failed
 from worker.ledger.waiting import DueCases, Flow, StandingSweep
@@ -93,6 +103,8 @@ class Overview:
     last_settled: datetime | None
     skew: float
     """This process's clock less the ledger's, in seconds."""
+    losses: tuple[Loss, ...] = ()
+    """What the broker has lost and nobody has answered: workers take nothing meanwhile."""
 
 
 async def look(ledger: Ledger, policy: Policy, now: datetime) -> Overview:
@@ -121,6 +133,7 @@ async def look(ledger: Ledger, policy: Policy, now: datetime) -> Overview:
         ahead = await obligations.ahead(connection, until=day + AHEAD)
         settled = await progress.last_settled(connection)
         skew = await waiting.skew(connection, now)
+        lost = await losses.standing(connection)
         troubles = health.judge(
             asking=asking,
             resting=resting,
@@ -149,6 +162,7 @@ async def look(ledger: Ledger, policy: Policy, now: datetime) -> Overview:
         troubles=tuple(troubles),
         last_settled=settled,
         skew=skew.total_seconds(),
+        losses=tuple(lost),
     )
 
 

@@ -15,6 +15,7 @@ from worker.context import Context
 from worker.ledger import store_states
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.ledger.store_states import KEPT, StoreState
+from worker.losses import found, lost
 from worker.observe.history import sample
 from worker.observe.lag import BrokerAway, group_lags
 from worker.waiting import stopped_within
@@ -42,7 +43,7 @@ class Reporter:
         self._reported = self._sampled = float("-inf")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Report until ``stop`` is set; then take back what was said."""
+        """Report until ``stop`` is set; then take back what was said. Raises BrokerLost."""
         async with asyncio.TaskGroup() as group:
             if self._ends_known:
                 group.create_task(self._groups(stop))
@@ -95,12 +96,16 @@ class Reporter:
             await store_states.forget(connection, now - KEPT)
 
     async def _groups(self, stop: asyncio.Event) -> None:
-        """Ask the broker now and then how far the groups are."""
+        """Ask the broker now and then how far the groups are. Raises BrokerLost."""
         here = self._context.here
         while not stop.is_set():
             try:
                 here.groups = await group_lags(here.bootstrap, self._context.policy.stores)
+                if standing := await found(self._context, here.groups):
+                    raise lost(standing)
             except BrokerAway as fault:
                 here.groups = None
                 log.info("groups-not-read", fault=str(fault))
+            except (LedgerAway, LedgerConflict) as fault:
+                log.info("groups-not-noted", fault=f"{type(fault).__name__}: {fault}")
             await stopped_within(stop, GROUPS_SECONDS)

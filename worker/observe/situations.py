@@ -89,7 +89,7 @@ def situations(
     every = [
         *_stops(seen),
         *_deadlines(seen),
-        *_groups(groups or {}),
+        *_groups(seen, groups or {}),
         *map(_of_ledger, seen.troubles),
         *_stores(seen, found_again or {}),
         *_sweeps(seen),
@@ -140,11 +140,17 @@ def _deadlines(seen: Overview) -> Iterator[Situation]:
         yield Situation("deadline-forecast", what, "erasure lag")
 
 
-def _groups(groups: Mapping[str, GroupLag]) -> Iterator[Situation]:
-    for name, one in groups.items():
-        if one.beyond > 0:
-            what = f"{name} has read {one.beyond:,} messages more than its topics hold"
-            yield Situation("offset-beyond-end", what, "reset no offsets; erasure topics check")
+def _groups(seen: Overview, groups: Mapping[str, GroupLag]) -> Iterator[Situation]:
+    found: dict[str, tuple[int, datetime | None]] = {
+        name: (one.beyond, None) for name, one in groups.items() if one.beyond > 0
+    }
+    found |= {one.group: (one.messages, one.seen_at) for one in seen.losses}
+    for name, (messages, since) in found.items():
+        what = (
+            f"{name} has read {messages:,} messages more than its topics hold: workers take nothing"
+        )
+        todo = "erasure topics check; then: erasure topics recover --by NAME --reason TEXT"
+        yield Situation("offset-beyond-end", what, todo, since)
 
 
 def _stores(seen: Overview, found_again: Mapping[str, int]) -> Iterator[Situation]:

@@ -14,6 +14,7 @@ from worker.health import Trouble, judge
 from worker.ledger.batches import Lane
 from worker.ledger.brakes import Braked
 from worker.ledger.database import Ledger
+from worker.ledger.losses import Loss
 from worker.ledger.pauses import Pause
 from worker.ledger.waiting import StandingSweep
 from worker.observe.lag import GroupLag
@@ -44,7 +45,11 @@ async def test_the_promise_is_kept_when_nothing_is_told(ledger: Ledger) -> None:
     assert kinds(seen) == []
     assert kinds(replace(seen, cases={CaseState.PARKED: 1})) == ["cases-parked"]
     assert kinds(replace(seen, holds_to_review=1)) == ["hold-past-review"]
-    assert kinds(seen, groups={"intake": GroupLag(0, 3)}) == ["offset-beyond-end"]
+    beyond = {"intake": GroupLag(0, 3)}
+    assert kinds(seen, groups=beyond) == ["offset-beyond-end"]
+    lost = replace(seen, losses=(Loss("intake", 3, NOW),))
+    assert kinds(lost, groups={"intake": GroupLag(4, 0)}) == ["offset-beyond-end"]
+    assert kinds(lost, groups=beyond) == ["offset-beyond-end"]
     people = [one for one in seen.stores if one.lane is Lane.PEOPLE]
     for change, told in (
         ({"dead": 2}, "dead-letters"),

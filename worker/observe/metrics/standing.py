@@ -190,7 +190,8 @@ GROUP_LAG = _broker(
 GROUP_BEYOND = _broker(
     "erasure_group_beyond_end_messages",
     "messages",
-    "How far a group's committed offsets lie beyond the end: above 0 the broker has lost data.",
+    "How far a group's place lies beyond the end, or lay until somebody recovers it: above 0 the "
+    "broker has lost messages.",
     "group",
 )
 

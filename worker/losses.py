@@ -1,0 +1,103 @@
+"""A broker that came back without its messages: workers stop, and go on by an operator's word.
+
+Where a group's place lies beyond the end of a topic, what comes next would be skipped up to that
+place: by a consumer that runs, and by one that is started when so much has come. So whoever sees it
+writes it down and ends; whoever is started takes nothing while it stands. An operator's word lets
+each of these groups read from the beginning: what is read twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from topics.groups import read_from_the_beginning
+from worker.context import Context, NotPossible
+from worker.ledger import actions, losses
+from worker.ledger.actions import Did, Origin, Who
+from worker.ledger.database import LedgerAway, LedgerConflict
+from worker.ledger.losses import Loss
+from worker.observe.lag import BrokerAway, GroupLag, GroupsHidden, group_lags, groups_of
+from worker.waiting import stopped_within
+
+LOOK_SECONDS: Final = 1.0
+"""How often a worker that takes nothing looks whether it may."""
+
+log = structlog.get_logger(__name__)
+
+
+class BrokerLost(Exception):
+    """The broker has lost messages: end, and take nothing until an operator has answered it."""
+
+
+async def found(context: Context, groups: Mapping[str, GroupLag]) -> Sequence[Loss]:
+    """Write down which groups lie beyond the end; all that nobody has answered.
+
+    Raises LedgerAway, LedgerConflict.
+    """
+    now = context.now()
+    async with context.ledger.begin() as connection:
+        for name, one in groups.items():
+            if one.beyond > 0:
+                await losses.note(connection, name, one.beyond, now)
+        return await losses.standing(connection)
+
+
+def lost(standing: Sequence[Loss]) -> BrokerLost:
+    """What to raise for losses."""
+    names = ", ".join(one.group for one in standing)
+    return BrokerLost(
+        f"the broker came back without messages that {names} had read; start the worker again: it "
+        "takes nothing until: erasure topics recover; docs/runbook.md#offset-beyond-end"
+    )
+
+
+async def until_recovered(context: Context, stop: asyncio.Event) -> None:
+    """Wait until the broker tells how far the groups are, and nothing that it lost is unanswered.
+
+    Not for a broker whose ends are wrong. Ends at once when ``stop`` is set.
+    """
+    said = ""
+    while not stop.is_set():
+        try:
+            standing = await found(context, await _groups(context))
+        except (BrokerAway, LedgerAway, LedgerConflict) as fault:
+            why = f"{type(fault).__name__}: {fault}"
+        else:
+            if not standing:
+                return
+            why = str(lost(standing))
+        if why != said:
+            log.error("takes-nothing", why=why)
+        said = why
+        await stopped_within(stop, LOOK_SECONDS)
+
+
+async def _groups(context: Context) -> Mapping[str, GroupLag]:
+    try:
+        return await group_lags(context.here.bootstrap, context.policy.stores)
+    except GroupsHidden:
+        return {}  # Its login may not see the groups of others: what is written down counts.
+
+
+async def recover(context: Context, bootstrap: str, *, by: str, reason: str) -> list[Loss]:
+    """Let every group whose messages were lost read from the beginning; workers go on then.
+
+    Raises NotPossible when nothing was lost, GroupInUse when somebody still reads with a group, and
+    what aiokafka raises when the broker does not answer: what was done until then stands.
+    """
+    async with context.ledger.begin() as connection:
+        standing = await losses.standing(connection)
+    if not standing:
+        raise NotPossible("nothing-lost", "no loss of messages is written down; nothing was done")
+    topics = groups_of(context.policy.stores)
+    for one in standing:
+        await read_from_the_beginning(bootstrap, one.group, topics.get(one.group, ()))
+        async with context.ledger.begin() as connection:
+            now, who = context.now(), Who(by, reason, Origin.CLI)
+            await losses.recover(connection, one.group, by=by, reason=reason, now=now)
+            await actions.note(connection, now, who, Did.LOSS_RECOVERED, f"group:{one.group}")
+    return standing

@@ -14,6 +14,8 @@ from connectors.sweeping import Pressure, Walk
 
 TARGET: Final = 0.05
 """Seconds that a statement is to take; half of what it may."""
+BESIDE_OTHERS: Final = 0.015
+"""Seconds that it is to take where others are about: what they ask meanwhile is felt less."""
 _KEYED: Final = (Walk.KEYS, Walk.PARENT_KEYS)
 _PAGED: Final = (Walk.PAGES, Walk.PARENTS)
 _SMALLEST: Final = dict.fromkeys(_PAGED, 1) | dict.fromkeys(_KEYED, 20)
@@ -54,7 +56,9 @@ class Pace:
         """
         if by is Walk.PARTITION:
             return
-        factor = min(2.0, max(0.25, TARGET / max(slowest, 0.001)))
+        beside_others = self.pressure.busy or self.pressure.about
+        target = BESIDE_OTHERS if beside_others else TARGET
+        factor = min(2.0, max(0.25, target / max(slowest, 0.001)))
         if 1.0 < factor < 2.0:
             factor **= 0.5  # A quick one may have been luck.
         if self.rows_per_second and rows:

@@ -56,6 +56,15 @@ def test_a_fast_statement_makes_the_next_larger() -> None:
     assert pace.next_size(Walk.KEYS) == 2 * first
 
 
+def test_beside_others_a_statement_is_shorter() -> None:
+    """What is right where nobody else is about makes the next smaller where somebody is."""
+    for pressure, smaller in ((Pressure(0, 0, None), False), (Pressure(0, 0, None, 1), True)):
+        pace = Pace(None, pressure=pressure)
+        size = pace.next_size(Walk.PAGES)
+        pace.took(Walk.PAGES, TARGET, 0)
+        assert (pace.next_size(Walk.PAGES) < size) is smaller
+
+
 def test_another_walk_begins_anew() -> None:
     """A number of pages says nothing of a number of rows."""
     pace = Pace(None)

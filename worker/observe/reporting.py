@@ -101,11 +101,14 @@ class Reporter:
         while not stop.is_set():
             try:
                 here.groups = await group_lags(here.bootstrap, self._context.policy.stores)
-                if standing := await found(self._context, here.groups):
-                    raise lost(standing)
             except BrokerAway as fault:
                 here.groups = None
                 log.info("groups-not-read", fault=str(fault))
+            try:
+                standing = await found(self._context, here.groups or {})
             except (LedgerAway, LedgerConflict) as fault:
-                log.info("groups-not-noted", fault=f"{type(fault).__name__}: {fault}")
+                log.info("losses-not-read", fault=f"{type(fault).__name__}: {fault}")
+            else:
+                if standing:
+                    raise lost(standing)
             await stopped_within(stop, GROUPS_SECONDS)

@@ -12,7 +12,8 @@ code   meaning
 4      ``status``: something waits for a person or is away, a deadline is in danger, nothing
        is erased
 70     a fault of this program (EX_SOFTWARE of sysexits.h)
-75     a part does not answer or the loop was stuck: try again (EX_TEMPFAIL)
+75     a part does not answer, the loop was stuck, or the broker has lost messages: try again
+       (EX_TEMPFAIL)
 130    interrupted by Ctrl-C
 =====  =============================================================================
 """

@@ -97,18 +97,18 @@ async def test_a_dead_store_moves_drain_time_and_state(
 
             async def dead() -> bool:
                 seen = await scraped(context)
-                return all(
-                    (
-                        seen["erasure_store_away", PEOPLE, "billing"] == 1,
-                        seen["erasure_breaker_open", PEOPLE, "billing"] == 1,
-                        seen["erasure_store_lag_people", PEOPLE, "billing"] == 2,
-                        seen["erasure_planning_lag_people", "billing"] == 1,
-                        # Theirs is done, and not merely not yet begun.
-                        seen["erasure_settled_people_total", PEOPLE, "crm"] == 3,
-                        seen["erasure_settled_people_total", PEOPLE, "newsletter"] == 3,
-                        seen["erasure_attempts_total", PEOPLE, "billing"] > 1,
-                    )
-                )
+                wanted = {
+                    ("erasure_store_away", PEOPLE, "billing"): 1,
+                    ("erasure_breaker_open", PEOPLE, "billing"): 1,
+                    ("erasure_store_lag_people", PEOPLE, "billing"): 2,
+                    ("erasure_planning_lag_people", "billing"): 1,
+                    # Theirs is done, and not merely not yet begun.
+                    ("erasure_settled_people_total", PEOPLE, "crm"): 3,
+                    ("erasure_settled_people_total", PEOPLE, "newsletter"): 3,
+                }
+                # What a part counts is not there before the part has begun.
+                tries = seen.get(("erasure_attempts_total", PEOPLE, "billing"), 0)
+                return wanted.items() <= seen.items() and tries > 1
 
             await world.until(dead, "billing is seen to be away")
             seen = await scraped(context)

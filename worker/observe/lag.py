@@ -6,6 +6,7 @@ broker that came back empty (offsets beyond the end) and messages that no comman
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -68,14 +69,14 @@ async def group_lags(bootstrap: str, stores: Iterable[str]) -> dict[str, GroupLa
         wanted = groups_of(stores)
         topics = {topic for some in wanted.values() for topic in some}
         ends = await _ends(consumer, await partitions_of(admin, topics))
-        found = {}
-        for group in wanted:
-            committed = await admin.list_consumer_group_offsets(group)
-            found[group] = _lag(
+        places = await asyncio.gather(*map(admin.list_consumer_group_offsets, wanted))
+        return {
+            group: _lag(
                 {at: one.offset for at, one in committed.items() if one.offset >= 0},
                 {at: end for at, end in ends.items() if at.topic in wanted[group]},
             )
-        return found
+            for group, committed in zip(wanted, places, strict=True)
+        }
     except _REFUSED as error:
         raise GroupsHidden(type(error).__name__) from None
     except (KafkaError, OSError, TimeoutError) as error:

@@ -41,6 +41,8 @@ settings.load_profile("any machine")
 def pytest_configure() -> None:
     """Let a request to end (a time limit, say) unwind the fixtures, which stop their servers."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -43,6 +43,8 @@ async def read_from_the_beginning(bootstrap: str, group: str, topics: Iterable[s
         await admin.start()
         await consumer.start()
         partitions = await partitions_of(admin, topics)
+        if not partitions:
+            return  # Of a store that the policy has no more, or of topics that are to be made yet.
         consumer.assign(partitions)
         await consumer.commit(await consumer.beginning_offsets(partitions))
     except (CommitFailedError, IllegalGenerationError, UnknownMemberIdError):

@@ -15,8 +15,6 @@ from connectors.falling_due import Whose
 from connectors.mapping import (
     Anchor,
     Evidence,
-    Field,
-    FieldGroup,
     Filter,
     GroundUse,
     NullAnchor,
@@ -25,7 +23,7 @@ from connectors.mapping import (
     Table,
 )
 from tests.contract.kept import Kept, kept
-from tests.contract.test_forecast import shared
+from tests.contract.test_forecast import group, shared
 from tests.support.databases import Database
 from tests.support.statements import asked
 
@@ -33,11 +31,6 @@ CUTOFF, BEFORE, AFTER = date(2026, 11, 25), date(2026, 11, 25), date(2026, 11, 2
 OF_PARENT = GroundUse("kept", False, Anchor("gone", True, NullAnchor.RUNNING))
 KEPT = GroundUse("kept", False, Anchor("gone", False, NullAnchor.RUNNING))
 NEWS = GroundUse("news", True, None, evidence=Evidence(Filter("agreed", (1,))))
-
-
-def group(name: str, column: str, *uses: GroundUse) -> FieldGroup:
-    """A group of one field."""
-    return FieldGroup(name, (Field(column, "voluntary", None),), uses)
 
 
 def below(table: str, column: str) -> ParentLink:

@@ -1,0 +1,83 @@
+"""A worker that is started: it takes nothing while a loss stands, whatever its login may see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import pytest_asyncio
+
+from worker.ledger import losses
+from worker.ledger.database import Ledger
+from worker.ledger.upgrade import upgrade
+from worker.losses import until_recovered
+from worker.observe.lag import BrokerAway, GroupLag, GroupsHidden
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+WELL = {"intake": GroupLag(0, 0)}
+NOT_YET = 0.3
+"""Seconds in which a worker that may begin has begun long ago."""
+
+
+@pytest_asyncio.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    """An empty one."""
+    made = Ledger(f"sqlite+aiosqlite:///{tmp_path}/ledger.db")
+    await upgrade(made)
+    yield made
+    await made.close()
+
+
+def begins(ledger: Ledger, answer: Any) -> Any:
+    """What waits until it may begin, with what the broker answers."""
+
+    async def asked(*_: object) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    context: Any = SimpleNamespace(
+        ledger=ledger,
+        policy=SimpleNamespace(stores=()),
+        here=SimpleNamespace(bootstrap=""),
+        now=lambda: NOW,
+    )
+
+    async def wait() -> None:
+        with patch("worker.losses.group_lags", asked):
+            await asyncio.wait_for(until_recovered(context, asyncio.Event()), NOT_YET)
+
+    return wait()
+
+
+@pytest.mark.parametrize("answer", [WELL, GroupsHidden("GroupAuthorizationFailedError")])
+async def test_it_begins_while_nothing_is_lost(ledger: Ledger, answer: Any) -> None:
+    """Also by a login that may not see the groups: then only what is written down counts."""
+    await begins(ledger, answer)
+    async with ledger.begin() as connection:
+        await losses.note(connection, "intake", 3, NOW)
+    with pytest.raises(TimeoutError):
+        await begins(ledger, answer)
+    async with ledger.begin() as connection:
+        await losses.recover(connection, "intake", by="Kari", reason="a disk", now=NOW)
+    await begins(ledger, answer)
+
+
+async def test_it_waits_for_a_broker_that_is_away(ledger: Ledger) -> None:
+    """What it has lost can be told only when it is back."""
+    with pytest.raises(TimeoutError):
+        await begins(ledger, BrokerAway("KafkaConnectionError"))
+
+
+async def test_what_is_seen_at_the_start_is_written_down(ledger: Ledger) -> None:
+    """So that it stands when more has come than was read before."""
+    with pytest.raises(TimeoutError):
+        await begins(ledger, {"intake": GroupLag(0, 3)})
+    with pytest.raises(TimeoutError):
+        await begins(ledger, WELL)

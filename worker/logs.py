@@ -9,6 +9,8 @@ from typing import Literal
 
 import structlog
 
+from worker.where import where
+
 NOISY = ("aiokafka", "kafka", "faust", "mode", "opentelemetry", "urllib3", "aiosqlite", "asyncmy")
 """Libraries of which only warnings pass: the first storm, the last two write bound values."""
 STORM_LINES = 5
@@ -64,7 +66,7 @@ def configure(form: Literal["console", "json"], level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, _without_text],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -75,6 +77,16 @@ def configure(form: Literal["console", "json"], level: str) -> None:
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     handler.addFilter(_only_for(NOISY, storm))
+
+
+def _without_text(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Of an error that a library logs, its type and its place: its text may quote a row."""
+    _, error, _ = event.pop("exc_info", None) or (None, None, None)
+    if error is not None:
+        event["fault"], event["where"] = type(error).__name__, where(error)
+    return event
 
 
 def _only_for(prefixes: tuple[str, ...], storm: StormFilter) -> logging.Filter:

@@ -1,9 +1,10 @@
 """A broker that came back without its messages: workers stop, and go on by an operator's word.
 
 Where a group's place lies beyond the end of a topic, what comes next would be skipped up to that
-place: by a consumer that runs, and by one that is started when so much has come. So whoever sees it
-writes it down and ends; whoever is started takes nothing while it stands. An operator's word lets
-each of these groups read from the beginning: what is read twice changes nothing.
+place; where more has come than was read before, it is skipped already, and only the mark of the
+place shows it (:mod:`topics.places`). So whoever sees it writes it down and ends; whoever is
+started takes nothing while it stands. An operator's word lets each of these groups read from the
+beginning: what is read twice changes nothing.
 """
 
 from __future__ import annotations
@@ -33,21 +34,50 @@ class BrokerLost(Exception):
     """The broker has lost messages: end, and take nothing until an operator has answered it."""
 
 
-async def found(context: Context, groups: Mapping[str, GroupLag]) -> Sequence[Loss]:
-    """Write down which groups lie beyond the end; all that nobody has answered.
+class Looking:
+    """Looks again and again whether the broker holds what was read, and writes down what is lost.
 
-    Raises LedgerAway, LedgerConflict.
+    What the broker says stands in ``context.here.groups``, with None while it says nothing.
     """
-    now = context.now()
-    async with context.ledger.begin() as connection:
-        for name, one in groups.items():
-            if one.beyond > 0:
-                await losses.note(connection, name, one.beyond, now)
-        return await losses.standing(connection)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        # What was read before the broker was away is looked for when it is back, unless somebody
+        # has answered meanwhile for what it lost.
+        self._known: Mapping[str, GroupLag] = {}
+        self._answered = 0
+
+    async def look(self) -> None:
+        """Ask the broker, and the ledger. Raises BrokerAway, LedgerAway, LedgerConflict.
+
+        Raises BrokerLost while a loss is unanswered, whoever has seen it.
+        """
+        ledger, here, now = self._context.ledger, self._context.here, self._context.now()
+        stores, away = self._context.policy.stores, None
+        async with ledger.begin() as connection:
+            answered = await losses.answered(connection)
+        if answered != self._answered:
+            self._known, self._answered = {}, answered
+        try:
+            here.groups = self._known = await group_lags(here.bootstrap, stores, self._known)
+        except BrokerAway as fault:
+            here.groups, away = None, fault
+        async with ledger.begin() as connection:
+            # What was seen before an answer that was given meanwhile may be what it answers.
+            again = answered != await losses.answered(connection)
+            for name, one in (here.groups or {}).items():
+                if one.beyond > 0 and not again:
+                    await losses.note(connection, name, one.beyond, now)
+            standing = await losses.standing(connection)
+        if standing:
+            raise _lost(standing)
+        if away:
+            raise away
+        if again:
+            await self.look()
 
 
-def lost(standing: Sequence[Loss]) -> BrokerLost:
-    """What to raise for losses."""
+def _lost(standing: Sequence[Loss]) -> BrokerLost:
     names = ", ".join(one.group for one in standing)
     return BrokerLost(
         f"the broker came back without messages that {names} had read; start the worker again: it "
@@ -63,24 +93,19 @@ async def until_recovered(context: Context, stop: asyncio.Event) -> None:
     said = ""
     while not stop.is_set():
         try:
-            standing = await found(context, await _groups(context))
+            await Looking(context).look()
+        except GroupsHidden:
+            return  # Its login may not see the groups of others: what is written down counts.
+        except BrokerLost as fault:
+            why = str(fault)
         except (BrokerAway, LedgerAway, LedgerConflict) as fault:
             why = f"{type(fault).__name__}: {fault}"
         else:
-            if not standing:
-                return
-            why = str(lost(standing))
+            return
         if why != said:
             log.error("takes-nothing", why=why)
         said = why
         await stopped_within(stop, LOOK_SECONDS)
-
-
-async def _groups(context: Context) -> Mapping[str, GroupLag]:
-    try:
-        return await group_lags(context.here.bootstrap, context.policy.stores)
-    except GroupsHidden:
-        return {}  # Its login may not see the groups of others: what is written down counts.
 
 
 async def recover(context: Context, bootstrap: str, *, by: str, reason: str) -> list[Loss]:

@@ -15,6 +15,7 @@ import phonenumbers
 import pytest
 
 from tests.support.demo import CHECKOUT, ERASURE, Demo, nothing_left, short_directory
+from tests.support.nordlys import today
 from topics.subject import normalise
 from worker.core.case_id import case_id
 from worker.demo.company import find_company
@@ -51,7 +52,7 @@ def test_the_story_is_told_and_nothing_is_left(directory: Path) -> None:
         assert -1 not in positions
         assert positions == sorted(positions)
         assert "newsletter subscriber.email, name erased 1" in text
-        newest = date.today() - timedelta(days=15)
+        newest = today() - timedelta(days=15)
         assert (
             f"The invoice of {newest} is kept until {newest.year + 6}-01-01 because of bookkeeping "
             "(GDPR art. 6(1)(c); bokføringsloven § 13)"

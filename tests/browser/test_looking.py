@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from playwright.async_api import Browser
 
 from tests.browser.conftest import open_looker
 from tests.support.driving import accept, settle
-from tests.support.nordlys import Person, customer, erasure, withdrawal
+from tests.support.nordlys import Person, customer, erasure, today, withdrawal
 from tests.support.page import Page as Served
 from tests.support.world import World, id_of
 from worker import hold, retention_operate
@@ -58,7 +58,7 @@ async def story(village: World, served: Served) -> AsyncIterator[dict[str, Any]]
         {"customer_id": third.customer_no},
         by=HOSTILE,
         reason=HOSTILE,
-        review_on=datetime.now(UTC).date() + timedelta(days=9),
+        review_on=today() + timedelta(days=9),
     )
     await accept(context, withdrawal(third))
     await retention_operate.run(context, "crm")

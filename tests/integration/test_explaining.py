@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
-from tests.support.nordlys import Person, withdrawal
+from tests.support.nordlys import Person, today, withdrawal
 from tests.support.world import World
 from worker.context import NotPossible
 from worker.core.explaining import GroupLine
@@ -14,7 +14,7 @@ from worker.explain import explain_row, explain_subject
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-TODAY = datetime.now(UTC).date()
+TODAY = today()
 
 
 async def explained(town: World, person: Person, day: date = TODAY) -> dict[str, GroupLine]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from tests.support.driving import message
 from tests.support.judging import assert_gone_honestly
-from tests.support.nordlys import Person, about, erasure
+from tests.support.nordlys import Person, about, erasure, today
 from tests.support.world import World, id_of
 from worker import hold
 from worker.intake import take_in
@@ -29,7 +29,7 @@ async def test_a_hold_takes_a_case_out_of_commands(world: World) -> None:
             id_of(asked),
             by="Kari Nordmann",
             reason="a claim is before the court",
-            review_on=datetime.now(UTC).date() + timedelta(days=90),
+            review_on=today() + timedelta(days=90),
         )
         assert (placed.cases, placed.attempted) == ((id_of(asked),), ())
         async with context.ledger.begin() as connection:
@@ -52,7 +52,7 @@ async def test_a_hold_that_comes_too_late_says_so(world: World) -> None:
     await world.stores.add(taken, waiting)
     asked, behind = erasure(taken), erasure(waiting)
     order: dict[str, Any] = {"by": "Kari Nordmann", "reason": "a claim"}
-    review_on = datetime.now(UTC).date()
+    review_on = today()
     async with world.context() as context:
         for offset, event in enumerate((asked, behind)):
             (batch,) = await take_in(context, [message(offset, event)])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from tests.support.judging import assert_gone_honestly, assert_told_once
-from tests.support.nordlys import Person, about, erasure, withdrawal
+from tests.support.nordlys import Person, about, erasure, today, withdrawal
 from tests.support.world import World, id_of
 from topics import names
 from worker import hold
@@ -17,7 +17,7 @@ from worker.ledger import holds
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-REVIEW = datetime.now(UTC).date() + timedelta(days=90)
+REVIEW = today() + timedelta(days=90)
 ORDER: dict[str, Any] = {
     "by": "Kari Nordmann",
     "reason": "a claim is before the court",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -17,14 +17,14 @@ from connectors.sql import SqlConnector
 from connectors.sql.sweeper import Sweeper
 from connectors.sweeping import Span
 from tests.support.lines import dsn
-from tests.support.nordlys import Person, customer, traces
+from tests.support.nordlys import Person, customer, today, traces
 from tests.support.sweeping import asked, carry, receipts, standing, sweep
 from tests.support.world import World
 from worker import hold
 from worker.context import Context
 from worker.ledger import sweep_steps
 
-TODAY = datetime.now(UTC).date()
+TODAY = today()
 SLIPS = """
 DROP TABLE billing.packing_slip;
 CREATE TABLE billing.packing_slip (

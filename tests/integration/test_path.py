@@ -18,6 +18,7 @@ from tests.support.nordlys import (
     erasure,
     event,
     objection,
+    today,
     traces,
     withdrawal,
 )
@@ -51,7 +52,7 @@ async def test_a_request_for_erasure_erases_in_every_store(town: World, mode: Mo
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_withdrawal_ends_consent_to_its_purposes_alone(town: World, mode: Mode) -> None:
     """A customer who leaves the newsletter stays a customer, and the answer says by what ground."""
-    person = Person(contract_ended=None, invoices=[NOW.date()])
+    person = Person(contract_ended=None, invoices=[today()])
     await town.stores.add(person)
     before = await town.stores.dump()
     withdrawn = withdrawal(person)
@@ -94,7 +95,7 @@ async def test_an_objection_ends_direct_marketing_whatever_its_ground(
 ) -> None:
     """Newsletter and the marketing interest go; what only the contract's own use keeps, stays."""
     # The contract ended within the year: address and phone are held for marketing alone.
-    person = Person(contract_ended=NOW.date() - timedelta(days=60), contacts=[NOW.date()])
+    person = Person(contract_ended=today() - timedelta(days=60), contacts=[today()])
     await town.stores.add(person)
     objected = objection(person)
     await town.publish(objected, mode=mode)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from tests.support.driving import accept, message, settle
 from tests.support.judging import assert_told_once
-from tests.support.nordlys import Person, customer, erasure, event, traces
+from tests.support.nordlys import Person, customer, erasure, event, today, traces
 from tests.support.world import Event, World
 from topics import names
 from worker import hold
@@ -182,7 +182,7 @@ async def test_a_hold_is_no_hindrance(world: World, context: Context) -> None:
         {"customer_id": person.customer_no},
         by="Kari Nordmann",
         reason="a claim is before the court",
-        review_on=NOW.date(),
+        review_on=today(),
     )
     await accept(context, restricted(person))
     await settle(context)

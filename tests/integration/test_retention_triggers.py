@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from connectors.faults import RetryLater
 from tests.support.driving import accept, drive, message, on_day, settle
 from tests.support.judging import assert_told_once
-from tests.support.nordlys import Person, consent, customer, event, traces, withdrawal
+from tests.support.nordlys import Person, consent, customer, event, today, traces, withdrawal
 from tests.support.sweeping import rule
 from tests.support.world import Event, World
 from topics import names
@@ -23,7 +23,7 @@ from worker.intake import take_in
 from worker.ledger import commands
 
 NOW = datetime.now(UTC)
-TODAY = NOW.date()
+TODAY = today()
 
 
 @pytest_asyncio.fixture

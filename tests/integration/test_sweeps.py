@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from unittest.mock import AsyncMock, patch
 
 import pytest_asyncio
@@ -20,6 +20,7 @@ from tests.support.nordlys import (
     customer,
     erasure,
     event,
+    today,
     traces,
     withdrawal,
 )
@@ -30,7 +31,7 @@ from worker.context import Context
 from worker.ledger.tables import suppressions
 from worker.sweeping import runner
 
-TODAY = datetime.now(UTC).date()
+TODAY = today()
 TOMORROW = TODAY + timedelta(days=1)
 
 pytestmark = EVERY_ENGINE

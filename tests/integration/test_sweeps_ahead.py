@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -20,7 +20,7 @@ from connectors.sql.sweeper import Sweeper
 from connectors.sweeping import May, Pressure, Span
 from tests.support.databases import BEYOND_SQLITE, ENGINES, POSTGRESQL
 from tests.support.lines import line
-from tests.support.nordlys import Person, about, traces
+from tests.support.nordlys import Person, about, today, traces
 from tests.support.sweeping import HOLDER, asked, carry, receipts, standing
 from tests.support.world import World
 from worker import hold
@@ -29,7 +29,7 @@ from worker.sweeping import ahead, pace, runner
 from worker.sweeping.record import Record
 from worker.sweeping.run import run_sweep
 
-TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
+TOMORROW = today() + timedelta(days=1)
 CROWD = 150
 """People in the store: their lines fill more than one chunk of the smallest size."""
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -27,6 +27,7 @@ from tests.support.nordlys import (
     consent,
     erasure,
     objection,
+    today,
     withdrawal,
 )
 from tests.support.sweeping import asked, carry, receipts, standing, sweep
@@ -39,7 +40,7 @@ from worker.ledger.database import LedgerAway
 from worker.sweeping.people import shapes
 from worker.sweeping.work import Chunk
 
-TODAY = datetime.now(UTC).date()
+TODAY = today()
 DAYS = [LONG_AGO, date(2019, 5, 4), TODAY - timedelta(days=200), TODAY, None]
 PURPOSES = ["newsletter", "contact", "survey", "analysis"]
 STEPS: Sequence[tuple[Any, str, type[Exception]]] = [

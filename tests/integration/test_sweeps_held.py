@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from unittest.mock import patch
 
 from connectors.base import Effects
@@ -11,12 +11,12 @@ from connectors.mapping import Cutoffs, Key
 from connectors.sql.sweeper import Sweeper
 from connectors.sweeping import May, Span
 from tests.support.databases import BEYOND_SQLITE
-from tests.support.nordlys import Person, about, traces
+from tests.support.nordlys import Person, about, today, traces
 from tests.support.sweeping import receipts, sweep
 from tests.support.world import World
 from worker import hold
 
-TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
+TOMORROW = today() + timedelta(days=1)
 
 
 @BEYOND_SQLITE

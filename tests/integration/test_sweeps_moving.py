@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +14,7 @@ from connectors.mapping import Cutoffs, Key
 from connectors.sql.sweeper import Sweeper
 from connectors.sweeping import May, Span
 from tests.support.databases import EVERY_ENGINE
-from tests.support.nordlys import Person, customer, traces
+from tests.support.nordlys import Person, customer, today, traces
 from tests.support.sweeping import receipts, sweep
 from tests.support.world import World
 from worker.context import Context
@@ -69,7 +68,7 @@ async def test_what_comes_behind_the_walk_goes_too(world: World, context: Contex
 async def test_what_moves_or_falls_due_meanwhile_goes(world: World, context: Context) -> None:
     """Rows that an UPDATE moves, and those whose date it sets back: gone, and never met twice."""
     people = [Person() for _ in range(3)]
-    due_later = customer(invoices=[date.today()])
+    due_later = customer(invoices=[today()])
     await world.stores.add(*people, due_later)
 
     async def meanwhile() -> None:

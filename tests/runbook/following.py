@@ -54,6 +54,19 @@ class Following:
         assert said.code == expect, f"{command} ended with {said.code}:\n{said.text}"
         return said.text
 
+    async def type_again(self, begins: str, refusal: str, **fill: object) -> str:
+        """Type the next command, and again for as long as it is refused so."""
+        command = self._next(begins, fill)
+        last: list[Said] = []
+
+        async def taken() -> bool:
+            last[:] = [await typed(self._world, command)]
+            return refusal not in last[0].error
+
+        await self._world.until(taken, f"{command} is not refused any more")
+        assert last[0].code == Exit.OK, f"{command} ended with {last[0].code}:\n{last[0].text}"
+        return last[0].text
+
     def start(self, begins: str, **fill: object) -> WorkerProcess:
         """Type the next command, which goes on until it is told to stop."""
         return self._world.worker(command=self._next(begins, fill))

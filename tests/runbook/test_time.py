@@ -17,7 +17,7 @@ from tests.runbook.measured import (
     running,
     scrape,
 )
-from tests.support.nordlys import Person, erasure, traces, withdrawal
+from tests.support.nordlys import Person, erasure, today, traces, withdrawal
 from tests.support.world import World, id_of
 from topics import names
 from worker.cli.exits import Exit
@@ -142,7 +142,7 @@ async def test_hold_past_review(night: World) -> None:
     over, needed = Person(), Person()
     await night.stores.add(over, needed)
     goes, stays = erasure(over), erasure(needed)
-    today = datetime.now(UTC).date()
+    day = today()
     past = "Hold past review"
     async with running(night):
         with follow(night, past) as words, follow(night, "A case: held"):
@@ -150,7 +150,7 @@ async def test_hold_past_review(night: World) -> None:
                 placed = await typed(
                     night,
                     f"erasure hold place --subject customer_id={person.customer_no} --by Ola "
-                    f"--reason 'a claim' --review {today + timedelta(days=1)}",
+                    f"--reason 'a claim' --review {day + timedelta(days=1)}",
                 )
                 assert placed.code == Exit.OK
             await night.publish(goes, stays)
@@ -162,7 +162,7 @@ async def test_hold_past_review(night: World) -> None:
             said = await words.type("hold list")
             assert said.count("overdue") == 2
             assert "Ola" in said
-            new = today + timedelta(days=90)
+            new = day + timedelta(days=90)
             await words.type("hold place", CASE=id_of(stays), DATE=new)
             said = await words.type("cases --state held")
             assert str(id_of(stays)) in said

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -82,10 +83,15 @@ class Person:
         return (self.mark, self.phone.removeprefix("+"))
 
 
+def today() -> date:
+    """The day it is for the company: in Oslo, where it begins an hour or two before that of UTC."""
+    return datetime.now(ZoneInfo("Europe/Oslo")).date()
+
+
 def customer(**more: Any) -> Person:
     """Somebody with a running contract, of whom no period is over: only an event ends anything."""
-    today = datetime.now(UTC).date()
-    return Person(**{"contract_ended": None, "invoices": [today], "contacts": [today], **more})
+    day = today()
+    return Person(**{"contract_ended": None, "invoices": [day], "contacts": [day], **more})
 
 
 def event(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 import aiohttp
 from yarl import URL
 
-from tests.support.nordlys import Person
+from tests.support.nordlys import Person, today
 from tests.support.page import HTML, TOKENS
 from worker.observe.web.routes import routes
 from worker.web_settings import Role
@@ -46,7 +46,7 @@ async def look_for(url: URL, person: Person) -> Answers:
     """Search for somebody by every identifier, hold them, and ask in ways that are refused."""
     by = {"email": person.email, "phone": person.phone, "customer_id": person.customer_no}
     order = {"by": "Night", "reason": "a court asks", "sure": "yes"}
-    soon = (date.today() + timedelta(days=40)).isoformat()
+    soon = (today() + timedelta(days=40)).isoformat()
     forms = [("/search", {"kind": kind, "value": value}) for kind, value in by.items()]
     forms += [
         ("/search", {"kind": "email", "value": person.mark}),

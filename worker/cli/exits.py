@@ -21,13 +21,12 @@ code   meaning
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
-from pathlib import Path
 from typing import Final
 
 from worker.streams.watchdog import EXIT_STUCK
+from worker.where import where
 
 
 class Exit(IntEnum):
@@ -58,6 +57,7 @@ MEANINGS: Final[Mapping[str, tuple[Exit, str]]] = {
     "worker.embedded.child.ServerFailed": (Exit.WRONG, "{text}"),
     "topics.admin.TopicFailed": (Exit.WRONG, "{text}"),
     "topics.groups.GroupInUse": (Exit.WRONG, "{text}"),
+    "topics.places.Replaced": (Exit.TRY_AGAIN, "{text}"),
     "worker.losses.BrokerLost": (Exit.TRY_AGAIN, "{text}"),
     "worker.ledger.database.LedgerAway": (
         Exit.TRY_AGAIN,
@@ -153,7 +153,6 @@ def _known(error: BaseException) -> tuple[Exit, str] | None:
 
 def _tell_bug(error: BaseException) -> None:
     say(f"erasure: this is a fault of the program, not yours: {type(error).__name__}")
-    for frame in traceback.extract_tb(error.__traceback__):
-        place = "/".join(Path(frame.filename).parts[-3:])
-        say(f"  {place}:{frame.lineno} in {frame.name}")
+    for line in where(error):
+        say(f"  {line}")
     say("Please report these lines; they hold no personal data. Starting again is safe.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from worker.ledger.database import Connection, Hot, insert_if_new
 from worker.ledger.operating_tables import broker_losses
@@ -23,6 +23,12 @@ class Loss:
 async def standing(connection: Connection) -> list[Loss]:
     """The losses that nobody has answered, by group."""
     return [Loss(*row) for row in await _STANDING.rows(connection)]
+
+
+async def answered(connection: Connection) -> int:
+    """How many losses somebody has answered, ever."""
+    ((count,),) = await _ANSWERED.rows(connection)
+    return int(count)
 
 
 async def note(connection: Connection, group: str, messages: int, now: datetime) -> None:
@@ -50,5 +56,12 @@ _STANDING = Hot(
         select(broker_losses.c.consumer_group, broker_losses.c.messages, broker_losses.c.seen_at)
         .where(broker_losses.c.recovered_at.is_(None))
         .order_by(broker_losses.c.consumer_group)
+    )
+)
+_ANSWERED = Hot(
+    lambda _: (
+        select(func.count())
+        .select_from(broker_losses)
+        .where(broker_losses.c.recovered_at.is_not(None))
     )
 )

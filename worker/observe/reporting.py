@@ -15,9 +15,9 @@ from worker.context import Context
 from worker.ledger import store_states
 from worker.ledger.database import LedgerAway, LedgerConflict
 from worker.ledger.store_states import KEPT, StoreState
-from worker.losses import found, lost
+from worker.losses import Looking
 from worker.observe.history import sample
-from worker.observe.lag import BrokerAway, group_lags
+from worker.observe.lag import BrokerAway
 from worker.waiting import stopped_within
 
 TURN_SECONDS: Final = 1.0
@@ -97,18 +97,10 @@ class Reporter:
 
     async def _groups(self, stop: asyncio.Event) -> None:
         """Ask the broker now and then how far the groups are. Raises BrokerLost."""
-        here = self._context.here
+        looking = Looking(self._context)
         while not stop.is_set():
             try:
-                here.groups = await group_lags(here.bootstrap, self._context.policy.stores)
-            except BrokerAway as fault:
-                here.groups = None
-                log.info("groups-not-read", fault=str(fault))
-            try:
-                standing = await found(self._context, here.groups or {})
-            except (LedgerAway, LedgerConflict) as fault:
-                log.info("losses-not-read", fault=f"{type(fault).__name__}: {fault}")
-            else:
-                if standing:
-                    raise lost(standing)
+                await looking.look()
+            except (BrokerAway, LedgerAway, LedgerConflict) as fault:
+                log.info("groups-not-read", fault=f"{type(fault).__name__}: {fault}")
             await stopped_within(stop, GROUPS_SECONDS)

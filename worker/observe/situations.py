@@ -147,7 +147,8 @@ def _groups(seen: Overview, groups: Mapping[str, GroupLag]) -> Iterator[Situatio
     found |= {one.group: (one.messages, one.seen_at) for one in seen.losses}
     for name, (messages, since) in found.items():
         what = (
-            f"{name} has read {messages:,} messages more than its topics hold: workers take nothing"
+            f"{name} has read messages ({messages:,} or more) that the broker no longer has: "
+            "workers take nothing"
         )
         todo = "erasure topics check; then: erasure topics recover --by NAME --reason TEXT"
         yield Situation("offset-beyond-end", what, todo, since)

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 
 from connectors.faults import Fault, Misfit, RetryLater
 from topics import names, writing
+from topics.places import Marks
 from worker.context import Context, PublishFailed
 from worker.core.retry import Backoff
 from worker.erase import carry_out, tell
@@ -87,6 +88,7 @@ class StoreWorker:
             metadata_max_age_ms=60_000,
         )
         self._windows: dict[TopicPartition, OffsetWindow] = {}
+        self._marks = Marks()
         self._running: set[asyncio.Task[None]] = set()
         self._in_store = asyncio.Semaphore(1 if sweeping else IN_STORE)
         self._sweeping = asyncio.Lock()
@@ -154,6 +156,7 @@ class StoreWorker:
             window = self._windows.setdefault(partition, OffsetWindow())
             for record in records:
                 window.give(record.offset)
+                self._marks.read(partition, record.offset, record.timestamp)
                 self._running.add(asyncio.create_task(self._handle(partition, record, stop)))
 
     async def _reap(self) -> None:
@@ -175,7 +178,7 @@ class StoreWorker:
         commit = window.finish(record.offset) if window else None
         if commit is not None:
             try:
-                await self._consumer.commit({partition: commit})
+                await self._consumer.commit({partition: self._marks.place(partition, commit)})
             except KafkaError as error:
                 # The partition went to another worker, or the broker is away: what is not
                 # committed comes again and changes nothing.

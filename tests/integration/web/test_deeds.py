@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.support.driving import accept, settle
-from tests.support.nordlys import Person, about, customer, erasure, traces, withdrawal
+from tests.support.nordlys import Person, about, customer, erasure, today, traces, withdrawal
 from tests.support.page import Browser, Page, open_browser
 from tests.support.world import Event, World, id_of
 from topics import names
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ORDER: Mapping[str, str] = {"by": "Kari Nordmann", "reason": "as agreed", "sure": "yes"}
 NOBODYS = "6f1c2f0e-54a1-4f5b-9f57-0b8f6c2f7a11"
 """The id of no case."""
-SOON = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+SOON = (today() + timedelta(days=30)).isoformat()
 
 
 async def newest(page: Page) -> Action:
@@ -302,7 +302,7 @@ async def test_a_viewer_sees_nothing_to_press(page: Page, village: World) -> Non
                           page.context.now())  # fmt: skip
     placed = await hold.place_on_subject(
         page.context, {"email": "a@example.no"}, by="x", reason="x",
-        review_on=datetime.now(UTC).date() + timedelta(days=1),
+        review_on=today() + timedelta(days=1),
     )  # fmt: skip
     page.site.reading.forget()
     links = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from tests.support.driving import accept, settle
-from tests.support.nordlys import Person, customer, erasure, withdrawal
+from tests.support.nordlys import Person, customer, erasure, today, withdrawal
 from tests.support.page import Page, open_browser
 from tests.support.world import World, id_of
 from worker import hold, retention_operate
@@ -58,7 +58,7 @@ async def told(village: World, page: Page) -> AsyncIterator[Told]:
         {"customer_id": third.customer_no},
         by=HOSTILE,
         reason=HOSTILE,
-        review_on=datetime.now(UTC).date() + timedelta(days=9),
+        review_on=today() + timedelta(days=9),
     )
     await accept(context, withdrawal(third))
     await retention_operate.run(context, "crm")

@@ -17,8 +17,10 @@ async def test_a_loss_stands_as_it_was_first_seen_until_it_is_recovered(ledger: 
         await losses.note(connection, "crm", 1, NOW)
         await losses.note(connection, "intake", 2, NOW + timedelta(seconds=15))
         assert await losses.standing(connection) == [Loss("crm", 1, NOW), Loss("intake", 3, NOW)]
+        assert await losses.answered(connection) == 0
         later = NOW + timedelta(hours=1)
         await losses.recover(connection, "intake", by="Kari", reason="a disk", now=later)
         assert await losses.standing(connection) == [Loss("crm", 1, NOW)]
+        assert await losses.answered(connection) == 1
         await losses.note(connection, "intake", 7, later)
         assert await losses.standing(connection) == [Loss("crm", 1, NOW), Loss("intake", 7, later)]

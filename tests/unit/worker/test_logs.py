@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -35,17 +37,38 @@ def test_what_is_critical_always_passes() -> None:
     assert storm.filter(_record(logging.CRITICAL))
 
 
-def test_every_line_is_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """Our lines and the libraries' are one JSON object each, on standard error."""
+@contextmanager
+def configured() -> Iterator[None]:
+    """Lines of JSON, until the block ends."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level)
     try:
         configure("json", "info")
-        structlog.get_logger("worker.run").info("started", parts=["intake"])
-        logging.getLogger("aiokafka").warning("Unable to connect")
+        yield
     finally:
         root.handlers[:], root.level = before
         structlog.reset_defaults()
+
+
+def test_every_line_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Our lines and the libraries' are one JSON object each, on standard error."""
+    with configured():
+        structlog.get_logger("worker.run").info("started", parts=["intake"])
+        logging.getLogger("aiokafka").warning("Unable to connect")
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["event"] for line in lines] == ["started", "Unable to connect"]
     assert lines[0]["parts"] == ["intake"]
+
+
+def test_an_error_is_its_type_and_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    """One that a library logs with a traceback; its text may quote a row."""
+    with configured():
+        try:
+            int("kari@example.no")
+        except ValueError:
+            logging.getLogger("faust").exception("Crashed")
+    said = capsys.readouterr().err
+    assert "kari" not in said
+    line = json.loads(said)
+    assert line["fault"] == "ValueError"
+    assert "test_logs.py" in line["where"][-1]

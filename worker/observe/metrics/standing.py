@@ -190,8 +190,8 @@ GROUP_LAG = _broker(
 GROUP_BEYOND = _broker(
     "erasure_group_beyond_end_messages",
     "messages",
-    "How far a group's place lies beyond the end, or lay until somebody recovers it: above 0 the "
-    "broker has lost messages.",
+    "How far a group's place lies beyond the end, or lay until somebody recovers it, and 1 where "
+    "another message stands before the place: above 0 the broker has lost messages.",
     "group",
 )
 

@@ -6,8 +6,6 @@ Whoever may not gets the same answer whether there is something or not.
 from __future__ import annotations
 
 import asyncio
-import traceback
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,6 +20,7 @@ from worker.observe.web import limits
 from worker.observe.web.access import Somebody, WrongCredentials
 from worker.observe.web.look import language_of
 from worker.observe.web.parts import ROUTES, SITE, Ask, Route, Site
+from worker.where import where
 
 FORM: Final = "application/x-www-form-urlencoded"
 COOKIE: Final = "erasure_session"
@@ -72,10 +71,8 @@ async def guard(request: web.Request, handler: object) -> web.StreamResponse:  #
     except web.HTTPRequestEntityTooLarge:
         return _closing(site.look.trouble(request, 413, "too-large"))
     except Exception as fault:  # noqa: BLE001 - the page's fault must not end the worker
-        frame = traceback.extract_tb(fault.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}:{frame.lineno}"
         # Never its text, which may quote a row; nor the address that was asked for.
-        log.error("page-fault", fault=type(fault).__name__, place=place)
+        log.error("page-fault", fault=type(fault).__name__, where=where(fault))
         return site.look.trouble(request, 500, "fault")
     finally:
         site.patience.end(request)

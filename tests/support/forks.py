@@ -13,7 +13,12 @@ from pathlib import Path
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["tests.faults.killable_worker", "tests.faults.sweeping_process", "worker.cli.app"]
+    [
+        "tests.faults.killable_worker",
+        "tests.faults.sweeping_process",
+        "worker.cli.app",
+        "tests.support.preloaded",
+    ]
 )
 
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from worker.memory import collect_seldom
+
 
 def main() -> None:
     """Run the command line and exit with a code of :class:`worker.cli.exits.Exit`."""
+    collect_seldom()
     # Here, so that a module of this package can be had without all the commands.
     from worker.cli.app import run_command_line
 

@@ -11,15 +11,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.contract.generated.choosing import choose, number
 from tests.contract.generated.layout import DAYS
 
 Declared = dict[str, Any]
 Tables = dict[str, Declared]
-NULLS = st.sampled_from(["running", "unknown"])
 
 
-@st.composite
-def anchors(draw: st.DrawFn, name: str, tables: Tables, grounds: Declared) -> None:
+def add_anchors(draw: st.DrawFn, name: str, tables: Tables, grounds: Declared) -> None:
     """Map the anchors that a table's grounds need. The tables after it are mapped already."""
     table = tables[name]
     needed: dict[str, list[str]] = {}
@@ -27,11 +26,10 @@ def anchors(draw: st.DrawFn, name: str, tables: Tables, grounds: Declared) -> No
         if "anchor" in grounds[ground]:
             needed.setdefault(grounds[ground]["anchor"], []).append(ground)
     for anchor, users in needed.items():
-        rule = draw(_anchor(name, tables, grounds, anchor, users))
+        rule = _anchor(draw, name, tables, grounds, anchor, users)
         table.setdefault("anchors", {})[anchor] = rule
 
 
-@st.composite
 def _anchor(
     draw: st.DrawFn, name: str, tables: Tables, grounds: Declared, anchor: str, users: list[str]
 ) -> Declared:
@@ -39,20 +37,20 @@ def _anchor(
     own = [{"column": day} for day in (DAYS[:1] if table.get("history") else DAYS)]
     shared = tables.get("meeting")
     if name == "meeting" or table.get("history"):
-        return draw(_date(own))
+        return _date(draw, own)
     if shared and shared["shared_by"]["table"] == name and anchor in shared.get("anchors", {}):
-        return draw(_date([*_picks("meeting", shared["anchors"][anchor]["column"])]))
+        return _date(draw, [*_picks("meeting", shared["anchors"][anchor]["column"])])
     steady = [*own, *_steady(name, tables)]
     alike = [*_alike(name, tables, grounds, anchor, users)]
-    form = draw(st.sampled_from(["one", "one", "later_of", "earlier_of"]))
+    form = choose(draw, ("one", "one", "later_of", "earlier_of"))
     if form == "one":
-        return draw(_date(steady + alike))
+        return _date(draw, steady + alike)
     dates = steady + alike if form == "later_of" else steady
-    return {form: draw(st.lists(_date(dates), min_size=1, max_size=3))}
+    return {form: [_date(draw, dates) for _ in range(draw(number(1, 3)))]}
 
 
-def _date(choices: list[Declared]) -> st.SearchStrategy[Declared]:
-    return st.builds(lambda date, null: {**date, "null": null}, st.sampled_from(choices), NULLS)
+def _date(draw: st.DrawFn, choices: list[Declared]) -> Declared:
+    return {**choose(draw, choices), "null": choose(draw, ("running", "unknown"))}
 
 
 def _picks(other: str, column: str) -> Iterator[Declared]:

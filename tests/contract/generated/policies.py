@@ -6,12 +6,13 @@ there. The tables are those of :mod:`tests.contract.generated.layout`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from tests.contract.generated.anchors import anchors
+from tests.contract.generated.anchors import add_anchors
+from tests.contract.generated.choosing import choose, number, rarely, shuffled
 from tests.contract.generated.layout import FIELDS
 
 STORE = "crm"
@@ -23,31 +24,31 @@ Declared = dict[str, Any]
 Tables = dict[str, Declared]
 
 
-def rarely(one_in: int) -> st.SearchStrategy[bool]:
-    """True once in so many; shrinks to False."""
-    return st.integers(0, one_in - 1).map(lambda n: n == one_in - 1)
+X_ONLY: Final = ("x", ["x"], {"in": ["x"]}, {"not": ["y", "z", None]})
+Y_ONLY: Final = ("y", ["y", None], {"in": [None]}, {"not": ["x"]})
+"""Two sets of conditions that no row fulfils together: one about ``x``, one about ``y``."""
+AGREED: Final = (1, [1], [1, 2], [True], {"not": [0]}, [1, None])
 
 
-@st.composite
-def policies(draw: st.DrawFn) -> Declared:
+def draw_policy(draw: st.DrawFn) -> Declared:
     """A whole policy with one store."""
-    grounds = {f"g{n}": draw(_ground()) for n in range(draw(st.integers(2, 5)))}
-    tables = draw(_linked_tables())
+    grounds = {f"g{n}": _ground(draw) for n in range(draw(number(2, 5)))}
+    tables = _linked_tables(draw)
     for name, table in list(tables.items()):
         if name == "history":
-            table["fields"] = draw(_fields(FIELDS[:1], grounds, overwrites=("x",)))
+            table["fields"] = _fields(draw, FIELDS[:1], grounds, overwrites=("x",))
         elif name != "meeting":
-            table["fields"] = draw(_fields(FIELDS, grounds))
-    draw(_meeting(tables, grounds))
+            table["fields"] = _fields(draw, FIELDS, grounds)
+    _add_meeting(draw, tables, grounds)
     for name in reversed(tables):
-        draw(anchors(name, tables, grounds))
-        draw(_evidence(tables[name], grounds))
+        add_anchors(draw, name, tables, grounds)
+        _add_evidence(draw, tables[name], grounds)
     return {
         "version": "generated",
         "company": "Example AS",
         "country": "NO",
         "time_zone": "Europe/Oslo",
-        "fiscal_year_starts": draw(st.sampled_from([1, 7, 4, 12])),
+        "fiscal_year_starts": choose(draw, (1, 7, 4, 12)),
         "identifiers": {"customer_id": {"form": "text", "strong": True}},
         "purposes": PURPOSES,
         "grounds": grounds,
@@ -55,42 +56,40 @@ def policies(draw: st.DrawFn) -> Declared:
     }
 
 
-@st.composite
 def _ground(draw: st.DrawFn) -> Declared:
-    kind = draw(st.sampled_from(KINDS))
+    kind = choose(draw, KINDS)
     ground: Declared = {"kind": kind, "reference": "some law"}
     if kind in ("consent", "legitimate-interest"):
-        ground["purpose"] = draw(st.sampled_from(sorted(PURPOSES)))
+        ground["purpose"] = choose(draw, sorted(PURPOSES))
     elif draw(rarely(4)):
-        ground["purpose"] = draw(st.sampled_from(["service", "survey"]))
+        ground["purpose"] = choose(draw, ("service", "survey"))
     if kind == "consent":
-        ground["evidence"] = draw(st.sampled_from(["ledger", "column"]))
+        ground["evidence"] = choose(draw, ("ledger", "column"))
     if kind == "legitimate-interest" and ground["purpose"] != "news":
-        ground["overriding"] = draw(st.booleans())
+        ground["overriding"] = choose(draw, (False, True))
     if not draw(rarely(2 if kind in ("consent", "legitimate-interest") else 12)):
-        ground["anchor"] = draw(st.sampled_from(["start", "end"]))
-        ground["period"] = draw(st.sampled_from(PERIODS))
-        ground["rounding"] = draw(st.sampled_from(ROUNDINGS))
+        ground["anchor"] = choose(draw, ("start", "end"))
+        ground["period"] = choose(draw, PERIODS)
+        ground["rounding"] = choose(draw, ROUNDINGS)
     return ground
 
 
-@st.composite
 def _linked_tables(draw: st.DrawFn) -> Tables:
     """A root, up to three tables below or beside each other, one of them perhaps meant twice."""
     tables: Tables = {"person": {"key": ["id"], "identifiers": {"customer_id": "id"}}}
     if draw(rarely(6)):
-        tables["person"]["where"] = {"kind": draw(_conditions("x"))}
-    for relation in draw(st.permutations(["a", "b", "c"]))[: draw(st.sampled_from([2, 1, 3, 0]))]:
+        tables["person"]["where"] = {"kind": choose(draw, X_ONLY)}
+    for relation in shuffled(draw, ("a", "b", "c"), choose(draw, (2, 1, 3, 0))):
         above = list(tables)
-        tables[relation] = draw(_below(above))
+        tables[relation] = _below(draw, above)
         if draw(rarely(5)):
-            tables[relation]["where"] = {"kind": draw(_conditions("x"))}
-            twin = {**draw(_below(above)), "relation": relation}
-            twin["where"] = {"kind": draw(_conditions("y"))}
+            tables[relation]["where"] = {"kind": choose(draw, X_ONLY)}
+            twin = {**_below(draw, above), "relation": relation}
+            twin["where"] = {"kind": choose(draw, Y_ONLY)}
             tables[relation + "2"] = twin
     links = [n for n, t in tables.items() if "parent" in t and t["parent"]["table"] == "person"]
     if draw(rarely(3)) and links:
-        link = draw(st.sampled_from(links))
+        link = choose(draw, links)
         tables[link].pop("references", None)
         tables[link].pop("row", None)
         shared = {"table": link, "columns": {"id": "ref_id"}}
@@ -102,21 +101,13 @@ def _linked_tables(draw: st.DrawFn) -> Tables:
     pointing = [name for name in tables if name not in ("meeting", "history", "person")]
     for name in ["person", *pointing]:
         if draw(rarely(6)) and pointing:
-            at = {"table": draw(st.sampled_from(pointing)), "columns": {"id": "ptr"}}
+            at = {"table": choose(draw, pointing), "columns": {"id": "ptr"}}
             tables[name]["detach"] = [at]
     return tables
 
 
-def _conditions(kind: str) -> st.SearchStrategy[object]:
-    """Two sets of conditions that no row fulfils together: one about ``x``, one about ``y``."""
-    if kind == "x":
-        return st.sampled_from(["x", ["x"], {"in": ["x"]}, {"not": ["y", "z", None]}])
-    return st.sampled_from(["y", ["y", None], {"in": [None]}, {"not": ["x"]}])
-
-
-@st.composite
-def _below(draw: st.DrawFn, above: list[str]) -> Declared:
-    parent = draw(st.sampled_from(above))
+def _below(draw: st.DrawFn, above: Sequence[str]) -> Declared:
+    parent = choose(draw, above)
     table: Declared = {
         "key": ["id"],
         "parent": {"table": parent, "columns": {"parent_id": "id"}},
@@ -125,12 +116,11 @@ def _below(draw: st.DrawFn, above: list[str]) -> Declared:
         table["row"] = "stays"
     others = [name for name in above if name != parent]
     if draw(rarely(2)) and others:
-        pointed = draw(st.sampled_from(others))
+        pointed = choose(draw, others)
         table["references"] = [{"table": pointed, "columns": {"ref_id": "id"}}]
     return table
 
 
-@st.composite
 def _fields(
     draw: st.DrawFn,
     columns: tuple[str, ...],
@@ -141,15 +131,16 @@ def _fields(
 ) -> Declared:
     """One to four fields with one to three grounds each, some called otherwise than the column."""
     fields: Declared = {}
-    one = st.sampled_from(sorted(names))
-    few = st.lists(one, min_size=1, max_size=1)
-    several = st.one_of(few, st.lists(one, min_size=1, max_size=most, unique=True))
-    sets = draw(st.lists(several, min_size=1, max_size=3))
-    for column in draw(st.permutations(columns))[: draw(st.integers(1, len(columns)))]:
-        grounds = draw(st.permutations(draw(st.sampled_from(sets))))
+    each = sorted(names)
+    sets = [
+        shuffled(draw, each, choose(draw, (1, draw(number(1, most)))))
+        for _ in range(draw(number(1, 3)))
+    ]
+    for column in shuffled(draw, columns, draw(number(1, len(columns)))):
+        grounds = shuffled(draw, choose(draw, sets))
         field: Declared = {"category": "voluntary", "grounds": grounds, "action": "erase"}
         if draw(rarely(2)):
-            field |= {"action": "anonymise", "overwrite": draw(st.sampled_from(overwrites))}
+            field |= {"action": "anonymise", "overwrite": choose(draw, overwrites)}
         name = column
         if draw(rarely(4)):
             name, field["column"] = f"the-{column}", column
@@ -157,8 +148,7 @@ def _fields(
     return fields
 
 
-@st.composite
-def _meeting(draw: st.DrawFn, tables: Tables, grounds: Declared) -> None:
+def _add_meeting(draw: st.DrawFn, tables: Tables, grounds: Declared) -> None:
     """Give a shared table fields that rest on grounds of its link, or take it out again."""
     if "meeting" not in tables:
         return
@@ -168,15 +158,13 @@ def _meeting(draw: st.DrawFn, tables: Tables, grounds: Declared) -> None:
     if not may:
         del tables["meeting"]
         return
-    tables["meeting"]["fields"] = draw(_fields(FIELDS, may, most=2))
+    tables["meeting"]["fields"] = _fields(draw, FIELDS, may, most=2)
 
 
-@st.composite
-def _evidence(draw: st.DrawFn, table: Declared, grounds: Declared) -> None:
+def _add_evidence(draw: st.DrawFn, table: Declared, grounds: Declared) -> None:
     used = {ground for field in table["fields"].values() for ground in field["grounds"]}
     for ground in sorted(g for g in used if grounds[g].get("evidence") == "column"):
-        values = st.sampled_from([1, [1], [1, 2], [True], {"not": [0]}, [1, None]])
-        rule = {"column": "agreed", "value": draw(values)}
+        rule = {"column": "agreed", "value": choose(draw, AGREED)}
         if "parent" in table and not table.get("history"):
-            rule["of"] = draw(st.sampled_from(["row", "parent"]))
+            rule["of"] = choose(draw, ("row", "parent"))
         table.setdefault("evidence", {})[ground] = rule

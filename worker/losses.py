@@ -52,20 +52,24 @@ class Looking:
 
         Raises BrokerLost while a loss is unanswered, whoever has seen it.
         """
-        ledger, here, now = self._context.ledger, self._context.here, self._context.now()
-        stores, away = self._context.policy.stores, None
-        async with ledger.begin() as connection:
-            answered = await losses.answered(connection)
+        ledger, now = self._context.ledger, self._context.now()
+        try:
+            async with ledger.begin() as connection:
+                answered = await losses.answered(connection)
+        except (LedgerAway, LedgerConflict):
+            await self._ask()  # How far the groups are is told all the same.
+            raise
         if answered != self._answered:
             self._known, self._answered = {}, answered
+        groups, away = None, None
         try:
-            here.groups = self._known = await group_lags(here.bootstrap, stores, self._known)
+            groups = await self._ask()
         except BrokerAway as fault:
-            here.groups, away = None, fault
+            away = fault
         async with ledger.begin() as connection:
             # What was seen before an answer that was given meanwhile may be what it answers.
             again = answered != await losses.answered(connection)
-            for name, one in (here.groups or {}).items():
+            for name, one in (groups or {}).items():
                 if one.beyond > 0 and not again:
                     await losses.note(connection, name, one.beyond, now)
             standing = await losses.standing(connection)
@@ -75,6 +79,17 @@ class Looking:
             raise away
         if again:
             await self.look()
+        elif groups:
+            self._known = groups  # Not before the ledger knows what they showed.
+
+    async def _ask(self) -> Mapping[str, GroupLag]:
+        here, stores = self._context.here, self._context.policy.stores
+        try:
+            here.groups = groups = await group_lags(here.bootstrap, stores, self._known)
+        except BrokerAway:
+            here.groups = None
+            raise
+        return groups
 
 
 def _lost(standing: Sequence[Loss]) -> BrokerLost:

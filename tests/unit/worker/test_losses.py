@@ -14,9 +14,9 @@ import pytest
 import pytest_asyncio
 
 from worker.ledger import losses
-from worker.ledger.database import Ledger
+from worker.ledger.database import Ledger, LedgerAway
 from worker.ledger.upgrade import upgrade
-from worker.losses import until_recovered
+from worker.losses import Looking, until_recovered
 from worker.observe.lag import BrokerAway, GroupLag, GroupsHidden
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -44,18 +44,33 @@ def begins(ledger: Ledger, answer: Any) -> Any:
             raise answer
         return answer
 
-    context: Any = SimpleNamespace(
+    async def wait() -> None:
+        with patch("worker.losses.group_lags", asked):
+            await asyncio.wait_for(until_recovered(worker_of(ledger), asyncio.Event()), NOT_YET)
+
+    return wait()
+
+
+def worker_of(ledger: Ledger) -> Any:
+    """As much of a context as is looked at."""
+    return SimpleNamespace(
         ledger=ledger,
         policy=SimpleNamespace(stores=()),
-        here=SimpleNamespace(bootstrap=""),
+        here=SimpleNamespace(bootstrap="", groups=None),
         now=lambda: NOW,
     )
 
-    async def wait() -> None:
-        with patch("worker.losses.group_lags", asked):
-            await asyncio.wait_for(until_recovered(context, asyncio.Event()), NOT_YET)
 
-    return wait()
+def away_after(answers: int, ledger: Ledger) -> Any:
+    """A ledger that answers so many times, and then goes away."""
+    left = iter(range(answers))
+
+    def begin() -> Any:
+        if next(left, None) is None:
+            raise LedgerAway("ConnectionRefusedError")
+        return ledger.begin()
+
+    return SimpleNamespace(begin=begin)
 
 
 @pytest.mark.parametrize("answer", [WELL, GroupsHidden("GroupAuthorizationFailedError")])
@@ -102,6 +117,28 @@ async def test_what_was_seen_before_an_answer_is_looked_at_again(
         standing = [one.group for one in await losses.standing(connection)]
     assert standing == [name for name, one in then.items() if one.beyond]
     assert known[:2] == [{}, {}]  # What stood where before the answer is not looked for.
+
+
+async def test_a_ledger_that_is_away_forgets_nothing(ledger: Ledger) -> None:
+    """What was there at the last look that was written down is what the next one looks for."""
+    first, later, known = {"intake": GroupLag(1, 0)}, {"intake": GroupLag(2, 0)}, []
+
+    async def seen(_bootstrap: str, _stores: object, before: Any) -> Any:
+        known.append(before)
+        return first if len(known) == 1 else later
+
+    context = worker_of(ledger)
+    with patch("worker.losses.group_lags", seen):
+        looking = Looking(context)
+        await looking.look()
+        for answers in (0, 1):
+            context.ledger = away_after(answers, ledger)
+            with pytest.raises(LedgerAway):
+                await looking.look()
+            assert context.here.groups is later  # What is seen is shown meanwhile.
+        context.ledger = ledger
+        await looking.look()
+    assert known == [{}, first, first, first]
 
 
 async def test_what_is_seen_at_the_start_is_written_down(ledger: Ledger) -> None:

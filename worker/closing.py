@@ -7,9 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from worker.core.lifecycle import CaseState
-from worker.ledger import batch_commands, batches, cases
-from worker.ledger.cases import Ended
+from worker.ledger import batch_commands, batches, endings
 from worker.ledger.database import Connection
+from worker.ledger.endings import Ended
 
 
 async def close_ready(
@@ -30,7 +30,7 @@ async def close_ready(
     if stores_left or not candidates:
         return []
     waiting = await batch_commands.cases_in_unsettled(connection, batch_id)
-    ended = await cases.end(
+    ended = await endings.end(
         connection,
         set(candidates) - waiting,
         state=CaseState.CLOSED,

@@ -19,11 +19,11 @@ from worker.context import Context
 from worker.core.outcomes import Failed
 from worker.core.restricting import CANNOT_RESTRICT
 from worker.effect import Attempt, Erasing, Restricting, Task, Verdict, Verified
-from worker.ledger import answers, batches, cases, commands, obligations, restrictions
+from worker.ledger import answers, batches, cases, commands, endings, obligations, restrictions
 from worker.ledger.answers import Answer, Receipt
-from worker.ledger.cases import Ended
 from worker.ledger.commands import Command, CommandKind, Issued, NewCommand
 from worker.ledger.database import Connection
+from worker.ledger.endings import Ended
 from worker.ledger.obligations import NewObligation
 from worker.observe import noting
 from worker.pausing import StorePaused
@@ -138,7 +138,7 @@ async def _settled_before(connection: Connection, command_id: int) -> Settled | 
     return Settled(
         answer,
         await answers.receipts_of(connection, answer.id),
-        await cases.ended_by(connection, answer.id),
+        await endings.ended_by(connection, answer.id),
     )
 
 

@@ -21,8 +21,8 @@ from worker.expiring import plan_anew
 from worker.ledger import answers, batches, cases, consents
 from worker.ledger.answers import Answer
 from worker.ledger.batches import Lane
-from worker.ledger.cases import Ended
 from worker.ledger.database import Connection
+from worker.ledger.endings import Ended
 from worker.new_cases import (
     NewCase,
     ended_of,

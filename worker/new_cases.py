@@ -18,7 +18,7 @@ from worker.core.decisions import ConsentState, record
 from worker.core.lifecycle import CaseState
 from worker.ledger import consents
 from worker.ledger.answers import Answer
-from worker.ledger.cases import Ended
+from worker.ledger.endings import Ended
 from worker.resolve import Person
 
 _EFFECTS = {

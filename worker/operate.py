@@ -14,7 +14,7 @@ from connectors.mapping import Key
 from worker.context import Context, NotPossible
 from worker.core.deadline import due_on, extended
 from worker.core.lifecycle import CaseState
-from worker.ledger import actions, answers, batches, cases, commands
+from worker.ledger import actions, answers, batches, cases, commands, endings
 from worker.ledger.actions import Did, Origin, Who
 from worker.ledger.answers import Answer
 from worker.ledger.cases import Case
@@ -72,7 +72,7 @@ async def reject(
         case = await parked(connection, case_id)
         await batches.hold(connection, case.batch_id)
         answer_id = await answers.open_answer(connection, case.batch_id, None, now)
-        ended = await cases.end(
+        ended = await endings.end(
             connection,
             [case_id],
             state=CaseState.REJECTED,

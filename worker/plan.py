@@ -37,9 +37,9 @@ from worker.ledger import (
 )
 from worker.ledger.answers import Answer, Receipt
 from worker.ledger.batches import Batch, Lane
-from worker.ledger.cases import Ended
 from worker.ledger.commands import Issued, NewCommand
 from worker.ledger.database import Connection
+from worker.ledger.endings import Ended
 from worker.observe import noting
 from worker.pausing import without
 from worker.payloads import open_people, seal_people

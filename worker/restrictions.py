@@ -9,9 +9,9 @@ from uuid import UUID
 
 from topics.events import RESTRICTING, Event, EventKind
 from worker.core.lifecycle import CaseState
-from worker.ledger import batches, cases, restrictions
-from worker.ledger.cases import Ended
+from worker.ledger import batches, endings, restrictions
 from worker.ledger.database import Connection
+from worker.ledger.endings import Ended
 from worker.ledger.restrictions import Wish, newest
 
 
@@ -78,7 +78,7 @@ async def end_overtaken(
     ended: list[Ended] = []
     for batch_id, ids in sorted(overtaken.items()):
         await batches.hold(connection, batch_id)
-        ended += await cases.end(
+        ended += await endings.end(
             connection,
             ids,
             state=CaseState.SUPERSEDED,

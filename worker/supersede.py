@@ -13,10 +13,10 @@ from worker.context import Context
 from worker.core.decisions import ConsentState
 from worker.core.lifecycle import CaseState
 from worker.core.policy import Policy
-from worker.ledger import batch_commands, batches, cases, consents
-from worker.ledger.cases import Ended
+from worker.ledger import batch_commands, batches, cases, consents, endings
 from worker.ledger.consents import Standing, States
 from worker.ledger.database import Connection
+from worker.ledger.endings import Ended
 from worker.payloads import open_people, open_tasks, seal_people
 from worker.resolve import Person
 
@@ -92,7 +92,7 @@ async def lift(
         (superseded if gone else replan).setdefault(case.batch_id, set()).add(case.case_id)
     for batch_id, ids in sorted(superseded.items()):
         await batches.hold(connection, batch_id)
-        lifted.ended += await cases.end(
+        lifted.ended += await endings.end(
             connection,
             ids,
             state=CaseState.SUPERSEDED,

@@ -15,9 +15,9 @@ from worker.context import Context
 from worker.core.objectives import Clock
 from worker.core.policy import Policy
 from worker.core.terms import Terms, terms_of
-from worker.ledger import answers, batches, cases, consents
+from worker.ledger import answers, batches, cases, consents, endings
 from worker.ledger.answers import Answer, Receipt
-from worker.ledger.cases import Ended
+from worker.ledger.endings import Ended
 from worker.versions import policy_of
 
 
@@ -136,6 +136,6 @@ async def tell_answer_again(context: Context, answer_id: int) -> None:
     async with context.ledger.begin() as connection:
         answer = await answers.read(connection, answer_id)
         receipts = await answers.receipts_of(connection, answer_id)
-        ended = await cases.ended_by(connection, answer_id)
+        ended = await endings.ended_by(connection, answer_id)
     if answer is not None:
         await tell_answer(context, answer, receipts, ended)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,8 @@ from sqlalchemy import Column, bindparam, case, func, select, update
 
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState, origins
-from worker.ledger import sought
 from worker.ledger.database import ByColumn, Connection, add_rows, among
 from worker.ledger.tables import cases
-from worker.ledger.types import Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +39,6 @@ class Case:
     """The first case about the same event: something that it left fell due."""
     asked_on: date | None = None
     """The day from which its deadline counts; None: nobody asked, time did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A case that has just ended, with what its completion tells upstream, in upstream's words."""
-
-    id: UUID
-    source: str
-    event_id: str
-    kind: str
-    state: str
-    due_on: date
-    closed_at: datetime
-    reason: Mapping[str, Any] | None
-    impact: Mapping[str, int] | None = None
-    follows: UUID | None = None
-    asked_at: datetime | None = None
-    """The time of its event; None where time asked, nobody, and where it is told once more."""
 
 
 async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
@@ -149,64 +129,6 @@ async def stop_times(connection: Connection, batch_id: int) -> list[datetime]:
     return moments
 
 
-async def end(
-    connection: Connection,
-    ids: Collection[UUID],
-    *,
-    state: CaseState,
-    answer_id: int,
-    now: datetime,
-    batch_id: int | None = None,
-    reason: Mapping[str, Any] | None = None,
-) -> list[Ended]:
-    """End open or parked cases (of one batch, if given); what ended before stays as it is."""
-    if not ids:
-        return []
-    columns = await _END.fetch(
-        connection,
-        ids=list(ids),
-        origins=list(origins(state)),
-        of_batch=batch_id,
-        ended=state.value,
-        at=now,
-        answer=answer_id,
-    )
-    ended = [
-        Ended(
-            case_id,
-            source,
-            event_id,
-            kind,
-            state.value,
-            due_on,
-            now,
-            why,
-            impact,
-            follows,
-            None if asked_on is None else event_time,
-        )
-        for (
-            case_id,
-            source,
-            event_id,
-            kind,
-            due_on,
-            why,
-            impact,
-            follows,
-            event_time,
-            asked_on,
-        ) in zip(*columns, strict=True)
-    ]
-    expired = [one.id for one in ended if one.kind == EventKind.RETENTION_EXPIRED.value]
-    await sought.forget(connection, expired)
-    if reason is None or not ended:
-        return ended
-    its = among(connection, cases.c.id, [one.id for one in ended])
-    await connection.execute(update(cases).where(its).values(reason=dict(reason)))
-    return [replace(one, reason=dict(reason)) for one in ended]
-
-
 async def note_impact(connection: Connection, store: str, contracts: Mapping[UUID, int]) -> None:
     """Note how many running contracts of a store some cases touch.
 
@@ -287,12 +209,6 @@ async def move(connection: Connection, ids: Collection[UUID], batch_id: int) -> 
     )
 
 
-async def ended_by(connection: Connection, answer_id: int) -> list[Ended]:
-    """The cases that one answer ended."""
-    rows = await connection.execute(select(*_ENDED).where(cases.c.answer_id == answer_id))
-    return [Ended(**row._asdict()) for row in rows]
-
-
 _ASKED_AT = case((cases.c.asked_on.is_not(None), cases.c.event_time)).label("asked_at")
 _OPEN = ByColumn(
     lambda _: select(cases.c.id, _ASKED_AT).where(
@@ -306,43 +222,8 @@ _STOPS = ByColumn(
         cases.c.kind != EventKind.CONSENT_GIVEN.value,
     )
 )
-_END = ByColumn(
-    lambda within: (
-        update(cases)
-        .where(
-            within(cases.c.id, "ids"),
-            within(cases.c.state, "origins"),
-            cases.c.batch_id == func.coalesce(bindparam("of_batch", type_=Id), cases.c.batch_id),
-        )
-        .values(state=bindparam("ended"), closed_at=bindparam("at"), answer_id=bindparam("answer"))
-        .returning(
-            cases.c.id,
-            cases.c.source,
-            cases.c.event_id,
-            cases.c.kind,
-            cases.c.due_on,
-            cases.c.reason,
-            cases.c.impact,
-            cases.c.follows,
-            cases.c.event_time,
-            cases.c.asked_on,
-        )
-    )
-)
 _IMPACT = update(cases).where(cases.c.id == bindparam("case")).values(impact=bindparam("noted"))
 _REASON = update(cases).where(cases.c.id == bindparam("case")).values(reason=bindparam("noted"))
-_ENDED = (
-    cases.c.id,
-    cases.c.source,
-    cases.c.event_id,
-    cases.c.kind,
-    cases.c.state,
-    cases.c.due_on,
-    cases.c.closed_at,
-    cases.c.reason,
-    cases.c.impact,
-    cases.c.follows,
-)
 
 
 def _case(row: Any) -> Case:

@@ -14,8 +14,8 @@ from topics.events import EventKind
 from worker.core.lifecycle import CaseState
 from worker.core.objectives import Clock
 from worker.ledger.answers import Receipt
-from worker.ledger.cases import Ended
 from worker.ledger.commands import Command, CommandKind, Issued, NewCommand
+from worker.ledger.endings import Ended
 from worker.observe.counted import Metrics
 
 Times = Mapping[UUID, datetime | None]

@@ -19,7 +19,7 @@ from tests.unit.ledger.making import (
 )
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState
-from worker.ledger import answers, batches, cases
+from worker.ledger import answers, batches, cases, endings
 from worker.ledger.database import Ledger, LedgerConflict
 
 
@@ -77,7 +77,7 @@ async def test_cases_are_listed_by_deadline_and_counted_by_state(ledger: Ledger)
             connection, batch_id, due_on=date(2026, 4, 15), state="parked", reason={"why": "x"}
         )
         answer_id = await answers.open_answer(connection, batch_id, None, NOW)
-        await cases.end(connection, [done], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
+        await endings.end(connection, [done], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
         every = await cases.listed(connection, state=None, limit=10)
         assert [case.id for case in every] == [soon, parked, late, done]
         only = await cases.listed(connection, state=CaseState.OPEN, limit=1)
@@ -95,7 +95,9 @@ async def test_the_open_cases_of_a_batch(ledger: Ledger) -> None:
         await some_cases(connection, other)
         await cases.set_aside(connection, third, other, CaseState.PARKED, {"why": "x"})
         answer_id = await answers.open_answer(connection, batch_id, None, NOW)
-        await cases.end(connection, [second], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
+        await endings.end(
+            connection, [second], state=CaseState.CLOSED, answer_id=answer_id, now=NOW
+        )
         assert await cases.open_ids(connection, batch_id) == {first}
         assert await cases.of_batch(connection, batch_id) == {
             first: (EventKind.ERASURE_REQUESTED, ("newsletter",))
@@ -109,18 +111,21 @@ async def test_a_case_ends_once(ledger: Ledger) -> None:
         first, second = await some_cases(connection, batch_id, 2)
         one = await answers.open_answer(connection, batch_id, None, NOW)
         two = await answers.open_answer(connection, batch_id, None, LATER)
-        ended = await cases.end(connection, [first], state=CaseState.CLOSED, answer_id=one, now=NOW)
+        ended = await endings.end(
+            connection, [first], state=CaseState.CLOSED, answer_id=one, now=NOW
+        )
         assert [(e.id, e.state, e.closed_at) for e in ended] == [(first, "closed", NOW)]
-        again = await cases.end(
+        again = await endings.end(
             connection, [first, second], state=CaseState.SUPERSEDED, answer_id=two, now=LATER,
             reason={"why": "newer-consent"},
         )  # fmt: skip
         assert [e.id for e in again] == [second]
         assert (
-            await cases.end(connection, [], state=CaseState.CLOSED, answer_id=two, now=LATER) == []
+            await endings.end(connection, [], state=CaseState.CLOSED, answer_id=two, now=LATER)
+            == []
         )
-        assert [e.id for e in await cases.ended_by(connection, one)] == [first]
-        assert await cases.ended_by(connection, two) == again
+        assert [e.id for e in await endings.ended_by(connection, one)] == [first]
+        assert await endings.ended_by(connection, two) == again
         assert again[0].reason == {"why": "newer-consent"}
         case = await cases.read(connection, first)
         assert case is not None
@@ -134,7 +139,7 @@ async def test_only_cases_of_the_batch_end_when_one_is_named(ledger: Ledger) -> 
         stays, moves = await some_cases(connection, old, 2)
         await cases.move(connection, [moves], new)
         answer_id = await answers.open_answer(connection, old, None, NOW)
-        ended = await cases.end(
+        ended = await endings.end(
             connection, [stays, moves], state=CaseState.CLOSED, answer_id=answer_id, now=NOW,
             batch_id=old,
         )  # fmt: skip
@@ -148,7 +153,7 @@ async def test_parking_and_moving(ledger: Ledger) -> None:
         batch_id, own, new = [await a_batch(connection) for _ in range(3)]
         parked, ended = await some_cases(connection, batch_id, 2)
         answer_id = await answers.open_answer(connection, batch_id, None, NOW)
-        await cases.end(connection, [ended], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
+        await endings.end(connection, [ended], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
         for case_id in (parked, ended):
             await cases.set_aside(
                 connection, case_id, own, CaseState.PARKED, {"why": "ambiguous", "people": 2}
@@ -236,14 +241,14 @@ async def test_a_batch_forgets_its_identifiers_when_nobody_needs_them(ledger: Le
             assert batch is not None
             return batch.payload
 
-        await cases.end(connection, [first], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
+        await endings.end(connection, [first], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
         assert await payload() == b"sealed"
         await cases.set_aside(connection, second, batch_id, CaseState.PARKED, {"why": "x"})
         await batches.planned(
             connection, batch_id, stores_left=[], policy="v1", now=NOW, due_at=NOW
         )
         assert await payload() == b"sealed"
-        await cases.end(
+        await endings.end(
             connection, [second], state=CaseState.REJECTED, answer_id=answer_id, now=NOW
         )
         assert await payload() is None

@@ -10,7 +10,7 @@ from tests.unit.ledger.making import NOW, a_batch, some_cases
 from topics.events import EventKind
 from worker.core.decisions import ConsentState
 from worker.core.lifecycle import CaseState
-from worker.ledger import answers, cases, consents
+from worker.ledger import answers, consents, endings
 from worker.ledger.database import Connection, Ledger
 
 P, Q = b"p" * 32, b"q" * 32
@@ -89,7 +89,7 @@ async def test_cases_that_stand_for_a_pseudonym(ledger: Ledger) -> None:
         await recorded(connection, batch_id, (Q, "newsletter", "withdrawn", 2))
         done = await recorded(connection, batch_id, (P, "newsletter", "withdrawn", 3))
         answer_id = await answers.open_answer(connection, batch_id, None, NOW)
-        await cases.end(connection, [done], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
+        await endings.end(connection, [done], state=CaseState.CLOSED, answer_id=answer_id, now=NOW)
         standing = await consents.standing(connection, [P])
         assert {case.case_id for case in standing} == {open_, parked}
         assert {case.kind for case in standing} == {EventKind.ERASURE_REQUESTED}

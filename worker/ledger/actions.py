@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
-from worker.ledger.database import Connection, add_rows
+from worker.ledger.database import Connection
 from worker.ledger.operating_tables import operator_actions
+from worker.ledger.statements import add_rows
 
 
 class Origin(StrEnum):

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, bindparam, cast, func, insert, select, update
 
-from worker.ledger.database import Connection, Hot
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot
 from worker.ledger.tables import answers, batches, commands, receipts
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from worker.ledger.commands import Command, command_of
-from worker.ledger.database import Connection, Hot
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot
 from worker.ledger.tables import cases, commands
 
 

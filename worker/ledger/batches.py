@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, insert, or_, select, update
 
 from worker.core.lifecycle import STANDING
-from worker.ledger.database import Connection, Hot, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot, among
 from worker.ledger.tables import batches, cases
 
 

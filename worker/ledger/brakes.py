@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from worker.ledger.database import Connection, insert_if_new
+from worker.ledger.database import Connection
+from worker.ledger.statements import insert_if_new
 from worker.ledger.sweep_tables import brakes
 from worker.ledger.tables import batches, commands
 from worker.ledger.types import how_many

@@ -12,7 +12,8 @@ from sqlalchemy import Column, bindparam, case, func, select, update
 
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState, origins
-from worker.ledger.database import ByColumn, Connection, add_rows, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import ByColumn, add_rows, among
 from worker.ledger.tables import cases
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import bindparam, insert, select, update
 from connectors.mapping import Shape
 from worker.ledger import pauses
 from worker.ledger.batches import Lane
-from worker.ledger.database import Connection, Hot, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot, among
 from worker.ledger.tables import commands
 
 

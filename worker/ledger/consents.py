@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, or_
 from topics.events import EventKind
 from worker.core.decisions import ConsentState
 from worker.core.lifecycle import STANDING
-from worker.ledger.database import ByColumn, Connection, Within, add_rows, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import ByColumn, Within, add_rows, among
 from worker.ledger.tables import cases, suppressions
 
 States = dict[str, ConsentState]

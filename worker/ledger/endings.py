@@ -13,7 +13,8 @@ from sqlalchemy import bindparam, func, select, update
 from topics.events import EventKind
 from worker.core.lifecycle import CaseState, origins
 from worker.ledger import sought
-from worker.ledger.database import ByColumn, Connection, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import ByColumn, among
 from worker.ledger.tables import cases
 from worker.ledger.types import Id
 

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, insert, select, update
 
 from worker.core.lifecycle import CaseState
-from worker.ledger.database import Connection, Hot, add_rows, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot, add_rows, among
 from worker.ledger.tables import cases, held_pseudonyms, holds, suppressions
 
 

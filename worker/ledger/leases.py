@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
-from worker.ledger.database import Connection, insert_if_new
+from worker.ledger.database import Connection
+from worker.ledger.statements import insert_if_new
 from worker.ledger.tables import leases
 
 

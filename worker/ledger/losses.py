@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import func, select, update
 
-from worker.ledger.database import Connection, Hot, insert_if_new
+from worker.ledger.database import Connection
 from worker.ledger.operating_tables import broker_losses
+from worker.ledger.statements import Hot, insert_if_new
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 
-from worker.ledger.database import Connection, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import among
 from worker.ledger.tables import obligations
 from worker.ledger.types import how_many
 

@@ -14,7 +14,8 @@ from sqlalchemy import select, tuple_
 from worker.core.lifecycle import CaseState
 from worker.ledger import cases as case_questions
 from worker.ledger.cases import Case
-from worker.ledger.database import Connection, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import among
 from worker.ledger.tables import cases, commands
 
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 
 from worker.ledger.batches import Lane
-from worker.ledger.database import Connection, Hot
+from worker.ledger.database import Connection
 from worker.ledger.operating_tables import pause_reports, paused_stores
+from worker.ledger.statements import Hot
 from worker.ledger.tables import batches, commands, leases
 
 FRESH: Final = timedelta(seconds=30)

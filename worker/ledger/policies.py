@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from worker.ledger.database import Connection, insert_if_new
+from worker.ledger.database import Connection
+from worker.ledger.statements import insert_if_new
 from worker.ledger.tables import policies
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 
-from worker.ledger.database import Connection, Hot
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot
 from worker.ledger.sweep_tables import sweep_receipts
 from worker.ledger.tables import answers, cases
 

@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from topics.events import RESTRICTING, EventKind
 from worker.core.lifecycle import STANDING
-from worker.ledger.database import Connection, Hot, add_rows, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot, add_rows, among
 from worker.ledger.tables import cases, restrictions
 
 

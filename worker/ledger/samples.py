@@ -19,8 +19,9 @@ from sqlalchemy import (
     select,
 )
 
-from worker.ledger.database import Connection, Hot, insert_if_new
+from worker.ledger.database import Connection
 from worker.ledger.observing_tables import samples
+from worker.ledger.statements import Hot, insert_if_new
 
 KEPT: Final = timedelta(hours=24)
 EVERY: Final = timedelta(minutes=1)

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from worker.core.lifecycle import CaseState
-from worker.ledger.database import Connection, add_rows, among
+from worker.ledger.database import Connection
+from worker.ledger.statements import add_rows, among
 from worker.ledger.tables import cases, sought_pseudonyms
 
 

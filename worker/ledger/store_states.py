@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select
 
 from worker.ledger.batches import Lane
-from worker.ledger.database import Connection, Hot
+from worker.ledger.database import Connection
 from worker.ledger.observing_tables import store_states
+from worker.ledger.statements import Hot
 
 FRESH: Final = timedelta(seconds=60)
 """A worker that was not heard of for so long is not there any more."""

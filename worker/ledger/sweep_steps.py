@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, update
 
 from worker.core.lifecycle import SWEEP_ENDED, SweepState
-from worker.ledger.database import Connection, Hot
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot
 from worker.ledger.sweep_tables import sweep_receipts, sweeps
 from worker.ledger.sweeps import COLUMNS, Counts, Sweep, first_ended, read, sweep_of
 

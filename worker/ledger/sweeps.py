@@ -22,7 +22,8 @@ from sqlalchemy import (
 
 from worker.core.lifecycle import SweepState
 from worker.ledger import pauses
-from worker.ledger.database import Connection, insert_if_new
+from worker.ledger.database import Connection
+from worker.ledger.statements import insert_if_new
 from worker.ledger.sweep_tables import sweeps
 
 Counts = Mapping[str, Mapping[str, int]]

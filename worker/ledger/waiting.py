@@ -16,7 +16,8 @@ from sqlalchemy import and_, bindparam, func, or_, select
 from worker.core.lifecycle import STANDING, CaseState, SweepState
 from worker.core.outcomes import NOT_GONE
 from worker.ledger.batches import Lane
-from worker.ledger.database import Connection, Hot
+from worker.ledger.database import Connection
+from worker.ledger.statements import Hot
 from worker.ledger.sweep_tables import sweeps
 from worker.ledger.tables import answers, batches, cases, commands
 from worker.ledger.types import how_many

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -32,15 +33,21 @@ class Replaced(Exception):
 
 
 class Marks:
-    """When the messages in hand were written; what to commit for a place among them."""
+    """When the messages in hand were written; what to commit for a place among them.
+
+    Faust reads in one thread and commits in another.
+    """
 
     def __init__(self) -> None:
         self._written: dict[TopicPartition, dict[int, int]] = {}
+        self._lock = Lock()
 
     def read(self, partition: TopicPartition, offset: int, timestamp: int) -> None:
         """Remember a message, until a place behind it is asked for. Raises Replaced."""
-        written = self._written.setdefault(TopicPartition(*partition), {})
-        if written.setdefault(offset, timestamp) != timestamp:
+        with self._lock:
+            written = self._written.setdefault(TopicPartition(*partition), {})
+            known = written.setdefault(offset, timestamp)
+        if known != timestamp:
             raise Replaced(
                 "the broker holds another message where one was read; start the worker again: it "
                 "finds out what is lost; docs/runbook.md#offset-beyond-end"
@@ -48,11 +55,12 @@ class Marks:
 
     def place(self, partition: TopicPartition, offset: int) -> OffsetAndMetadata:
         """The place with its mark; without one where the message before it is not known."""
-        written = self._written.get(TopicPartition(*partition), {})
-        # The message before stays: the same place may be committed again.
-        for old in [one for one in written if one < offset - 1]:
-            del written[old]
-        timestamp = written.get(offset - 1)
+        with self._lock:
+            written = self._written.get(TopicPartition(*partition), {})
+            # The message before stays: the same place may be committed again.
+            for old in [one for one in written if one < offset - 1]:
+                del written[old]
+            timestamp = written.get(offset - 1)
         return OffsetAndMetadata(offset, "" if timestamp is None else f"{_READ}{timestamp}")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
@@ -26,6 +29,27 @@ def test_a_place_tells_of_the_message_before_it(written: list[int], data: st.Dat
         marks.read(OTHER, offset, timestamp + 1)
     for place in [one for one in places for _ in range(2)]:  # the same may be committed again
         assert mark_of(marks.place(AT, place)) == Mark(place - 1, written[place - 1])
+
+
+def test_one_thread_reads_and_another_commits() -> None:
+    """As Faust does: neither disturbs the other, however often they take turns."""
+    marks, many = Marks(), 20_000
+
+    def read_all() -> None:
+        for at in range(many):
+            marks.read(AT, at, at)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(1) as other:
+            reading = other.submit(read_all)
+            while not reading.done():
+                marks.place(AT, 1)
+            reading.result()
+    finally:
+        sys.setswitchinterval(before)
+    assert mark_of(marks.place(AT, many)) == Mark(many - 1, many - 1)
 
 
 def test_a_place_after_nothing_has_no_mark() -> None:

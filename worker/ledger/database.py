@@ -9,10 +9,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy import (
-    QueuePool,
-    event,
-)
+from sqlalchemy import QueuePool, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -27,7 +24,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from connectors.sql.engine import APPLICATION
 
 DRIVERS = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
-
 
 _TORN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _DRIVERS_OWN = (asyncpg.PostgresError, *_TORN)

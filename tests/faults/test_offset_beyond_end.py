@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,7 @@ from tests.support.databases import Server
 from tests.support.kafka import KafkaServer
 from tests.support.nordlys import Person, erasure, traces
 from tests.support.opening import open_world
+from tests.support.worker import WorkerProcess
 from tests.support.world import World
 from topics import names
 from worker.cli.exits import Exit
@@ -36,6 +38,18 @@ async def world(kafka: KafkaServer, postgresql: Server, tmp_path: Path) -> Async
         yield made
 
 
+async def having_told(
+    world: World, people: Sequence[Person], requests: Sequence[Mapping[str, Any]]
+) -> WorkerProcess:
+    """Start a worker in a world of these people, and wait until it has carried out requests."""
+    await world.stores.add(*people)
+    worker = world.worker(command="erasure run")
+    await world.publish(*requests)
+    await world.until_told(*requests)
+    await until_well(world)
+    return worker
+
+
 def lose(folder: Path, *topics: str) -> None:
     """Take the messages of topics away from a broker that does not run, as a lost disk does."""
     for topic in topics:
@@ -49,33 +63,30 @@ def lose(folder: Path, *topics: str) -> None:
 async def test_offset_beyond_end(world: World, kafka: KafkaServer, tmp_path: Path) -> None:
     """A disk is lost while a worker runs: it skips nothing of what comes, and by the book goes on.
 
-    More comes than the groups had read, so that where they stood is no more beyond the end.
+    While the loss stands more comes than the groups had read, so that where they stood is no more
+    beyond the end.
     """
     people = [Person() for _ in range(8)]
-    await world.stores.add(*people)
     before, after = [[erasure(one) for one in some] for some in (people[:3], people[3:])]
-    at_work = world.worker(command="erasure run")
-    await world.publish(*before)
-    await world.until_told(*before)
-    await until_well(world)
+    at_work = await having_told(world, people, before)
     kafka.kill()
     lose(tmp_path / "kafka", names.REQUESTS, names.commands("crm"))
     kafka.start()
 
     assert await at_work.over() == Exit.TRY_AGAIN
     world.workers.remove(at_work)  # The world's own would have to run on.
-    await world.publish(*after)
 
     async def shown() -> bool:
         seen = await scrape(world)
         beyond = number(seen, BEYOND, "erasure_group_beyond_end_messages", group=names.INTAKE_GROUP)
-        return beyond is not None and 0 < beyond <= len(before)
+        return beyond == len(before)
 
     with follow(world, BEYOND) as words:
         await words.type("topics check")
         assert "existed" in await words.type("topics create")
         with words.start("run") as worker:
             await world.until(shown, "the metric shows it")
+            await world.publish(*after)
             await until_told(world, "offset-beyond-end", BEYOND)
             said = await words.type("status", expect=Exit.ALARM)
             for group in (names.INTAKE_GROUP, names.group_of("crm")):
@@ -100,12 +111,8 @@ async def test_more_has_come_than_was_read(
     Only the messages before these places tell. Nothing of what came is skipped.
     """
     people = [Person() for _ in range(100)]
-    await world.stores.add(*people)
     before, after = [[erasure(one) for one in some] for some in (people[:12], people[12:])]
-    at_work = world.worker(command="erasure run")
-    await world.publish(*before)
-    await world.until_told(*before)
-    await until_well(world)
+    at_work = await having_told(world, people, before)
     read = await group_lags(world.bootstrap, ["crm"], {})
     for group in (names.INTAKE_GROUP, names.group_of("crm")):
         assert read[group].marks, f"{group} marks no place"
